@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every verb of the command line shares: its table row, the session (log, progress, seed), and flags made from
+// config structs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "rondo/base/config.h"
+#include "rondo/base/log.h"
+
+namespace rondo::cli {
+
+/// What the process hands to a verb.
+struct Session {
+  LogSink log;                // lines for people, on stderr
+  ProgressSink progress;      // a bar on a terminal, plain lines otherwise, nothing under --quiet
+  int64_t threads = 0;        // 0 = all cores
+  int64_t seed = 1;
+  bool quiet = false;
+  std::string version;
+};
+
+/// A verb registers its flags on `app` and returns what to run once they are parsed.
+using Runner = std::function<void(Session&)>;
+
+struct VerbEntry {
+  const char* name;
+  const char* summary;
+  Runner (*setup)(CLI::App& app);
+};
+
+std::span<const VerbEntry* const> all_verbs();
+
+#define VERB(name) extern const VerbEntry name##_entry;
+#include "apps/rondo/verbs.def"
+#undef VERB
+
+/// Adds one flag per field: integer("batch_size") becomes --batch-size, with default, range and help.
+class FlagBinder : public FieldVisitor {
+ public:
+  explicit FlagBinder(CLI::App& app) : app_(app) {}
+  void number(const char* name, double& value, const char* help, double low, double high) override;
+  void integer(const char* name, int64_t& value, const char* help, int64_t low, int64_t high) override;
+  void boolean(const char* name, bool& value, const char* help) override;
+  void text(const char* name, std::string& value, const char* help) override;
+  void choice(const char* name, std::string& value, const char* help, const std::vector<std::string>& known) override;
+  void texts(const char* name, std::vector<std::string>& values, const char* help) override;
+
+ private:
+  CLI::App& app_;
+};
+
+/// Writes one line of output (results, tables) to stdout.
+void print_line(const std::string& line);
+
+}  // namespace rondo::cli

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// rondo: the command line. Verbs are rows of verbs.def; this file parses, runs one, and turns errors into exit codes.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "apps/rondo/cli.h"
+#include "apps/rondo/config_file.h"
+#include "apps/rondo/progress.h"
+#include "rondo/base/error.h"
+#include "rondo/base/nearest.h"
+
+namespace rondo::cli {
+namespace {
+
+constexpr const VerbEntry* kVerbs[] = {
+#define VERB(name) &name##_entry,
+#include "apps/rondo/verbs.def"
+#undef VERB
+};
+
+// CLI11 names the unknown argument; we add the nearest known one.
+std::string explain(const CLI::ParseError& error, const CLI::App& app) {
+  const auto* const chosen = app.get_subcommands().empty() ? &app : app.get_subcommands().back();
+  const std::string message = error.what();
+  const size_t dashes = message.find("--");
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || dashes == std::string::npos) {
+    std::vector<std::string> verbs;
+    for (const VerbEntry* verb : kVerbs) verbs.emplace_back(verb->name);
+    const size_t colon = message.rfind(": ");
+    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && app.get_subcommands().empty() &&
+        colon != std::string::npos) {
+      return unknown_name_message("verb", message.substr(colon + 2), verbs);
+    }
+    return message;
+  }
+  const std::string flag = message.substr(dashes, message.find_first_of(" =\"'", dashes) - dashes);
+  std::vector<std::string> known;
+  for (const CLI::Option* option : chosen->get_options()) known.push_back(option->get_name());
+  const std::string near = nearest_name(flag, known);
+  return fmt::format("unknown flag '{}'{}; `rondo {} --help` lists them", flag,
+                     near.empty() ? "" : "; did you mean '" + near + "'?", chosen->get_name());
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Rondo trains, judges and uses general preference models.", "rondo"};
+  app.set_version_flag("--version", "rondo " RONDO_VERSION);
+  app.require_subcommand(1);
+  Session session;
+  session.version = RONDO_VERSION;
+  Runner chosen;
+  for (const VerbEntry* verb : kVerbs) {
+    CLI::App* sub = app.add_subcommand(verb->name, verb->summary);
+    sub->add_option("--threads", session.threads, "compute threads, 0 = all cores")->check(CLI::Range(0, 4096))->capture_default_str();
+    sub->add_option("--seed", session.seed, "seed of everything random")->capture_default_str();
+    sub->add_flag("--quiet", session.quiet, "no progress, no notes: results and errors only");
+    add_config_flag(*sub);
+    const Runner runner = verb->setup(*sub);
+    sub->callback([&chosen, runner] { chosen = runner; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    throw ConfigError(explain(error, app));
+  }
+  connect_terminal(session);
+  chosen(session);
+  return 0;
+}
+
+}  // namespace
+
+std::span<const VerbEntry* const> all_verbs() { return kVerbs; }
+
+}  // namespace rondo::cli
+
+int main(int argc, char** argv) {
+  // The one catch-all of the program.
+  try {
+    return rondo::cli::run(argc, argv);
+  } catch (const rondo::Error& error) {
+    fmt::print(stderr, "rondo: {}\n", error.what());
+    return rondo::exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "rondo: out of memory; use smaller groups or a smaller --token-budget\n");
+    return rondo::exit_code(rondo::ErrorKind::kResource);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "rondo: internal error: {}; please report this\n", error.what());
+    return rondo::exit_code(rondo::ErrorKind::kInternal);
+  }
+}

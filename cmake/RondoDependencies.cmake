@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# What Rondo stands on. Wheels (torch, pyarrow, plotly) are unpacked by `./dev setup` into one cache folder, pinned by
+# hash in cmake/wheels.txt; everything else is a package of the distribution.
+set(RONDO_CACHE "$ENV{RONDO_CACHE}")
+if(NOT RONDO_CACHE)
+  set(RONDO_CACHE "$ENV{HOME}/.cache/rondo")
+endif()
+file(SHA256 "${CMAKE_SOURCE_DIR}/cmake/wheels.txt" wheels_hash)
+string(SUBSTRING "${wheels_hash}" 0 12 wheels_hash)
+set(RONDO_WHEELS "${RONDO_CACHE}/wheels-${wheels_hash}" CACHE PATH "Folder into which the wheels were unpacked")
+
+foreach(variable LIBTORCH_ROOT ARROW_ROOT)
+  if(NOT ${variable} AND DEFINED ENV{${variable}})
+    set(${variable} "$ENV{${variable}}")
+  endif()
+endforeach()
+if(NOT LIBTORCH_ROOT)
+  set(LIBTORCH_ROOT "${RONDO_WHEELS}/torch")
+endif()
+if(NOT ARROW_ROOT)
+  set(ARROW_ROOT "${RONDO_WHEELS}/pyarrow")
+endif()
+
+find_package(Libtorch 2.6 REQUIRED)
+find_package(ArrowCpp REQUIRED)
+find_package(Threads REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+# Header only: the torch wheel ships another fmt among its headers, whose library is not exported.
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(ICU REQUIRED COMPONENTS uc i18n)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+if(RONDO_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every compiler flag and option of the project stands here.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+
+option(RONDO_TESTS "Build the tests" ON)
+option(RONDO_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+option(RONDO_WERROR "Warnings are errors" ON)
+
+add_library(rondo_flags INTERFACE)
+target_compile_options(rondo_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+                                             -Wunused-const-variable -Wnon-virtual-dtor)
+if(RONDO_WERROR)
+  target_compile_options(rondo_flags INTERFACE -Werror)
+endif()
+# Scores must have the same bits in every build: no contraction of a*b+c behind our back.
+add_compile_options(-ffp-contract=off)
+if(RONDO_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+  add_compile_definitions(RONDO_DEBUG_CHECKS=1)
+endif()
+find_program(RONDO_LLD ld.lld)
+if(RONDO_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A packed batch: a forest of token segments without padding.
+//
+// Each tree is one prefix (the longest common token prefix of a group's responses, computed once) and the remainders of
+// its responses, which attend to that prefix and causally to themselves. Tokens of a tree lie together: first the
+// prefix, then its runs. A run is a block of segments of equal length, one after the other, so that attention over a
+// run is one batched product. Position numbers of a segment continue from its prefix.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "rondo/base/tensor.h"
+
+namespace rondo {
+
+/// `count` segments of `length` tokens each, in rows [begin, begin + count * length).
+struct SegmentRun {
+  int64_t begin = 0;
+  int64_t count = 0;
+  int64_t length = 0;
+};
+
+/// Rows [prefix_begin, prefix_begin + prefix_length) and the runs that continue them.
+struct SegmentTree {
+  int64_t prefix_begin = 0;
+  int64_t prefix_length = 0;
+  std::vector<SegmentRun> runs;
+};
+
+/// How the tokens of a batch see each other.
+///   bidirectional: encoders; every token of a segment sees the whole segment (such trees have no prefix).
+struct ForestLayout {
+  std::vector<SegmentTree> trees;
+  int64_t token_count = 0;
+  bool bidirectional = false;
+};
+
+/// N tokens, R responses, G groups; responses of a group are consecutive and in the group's order.
+struct PackedBatch {
+  ForestLayout layout;
+  Tensor ids_N;        // int64
+  Tensor positions_N;  // int64, from 0 at the first token of a tree
+
+  // Pooling: the state of response r is the mean of the rows pool_rows[pool_offsets[r] .. pool_offsets[r + 1]).
+  Tensor pool_rows_T;     // int64
+  Tensor pool_offsets_R;  // int64, [R + 1]
+
+  // Gate: row of the last token wholly inside the prompt; undefined where no head asks for a gate.
+  Tensor gate_rows_G;  // int64
+
+  std::vector<int64_t> group_sizes;  // responses of each group; sums to R
+
+  int64_t response_count() const;
+  int64_t group_count() const { return static_cast<int64_t>(group_sizes.size()); }
+  PackedBatch to(const at::Device& device) const;
+};
+
+}  // namespace rondo

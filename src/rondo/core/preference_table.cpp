@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/core/preference_table.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/matmul.h>
+
+#include "rondo/base/error.h"
+
+namespace rondo {
+namespace {
+
+// Planes hold coordinates (2l, 2l + 1).
+Tensor even(const Tensor& x_E) { return x_E.slice(-1, 0, x_E.size(-1), 2); }
+Tensor odd(const Tensor& x_E) { return x_E.slice(-1, 1, x_E.size(-1), 2); }
+
+// U - U' is skew to the last bit whatever the product's rounding.
+Tensor skew_product(const Tensor& v_ME, const Tensor& gate_P) {
+  Tensor weighted_MP = even(v_ME);
+  if (gate_P.defined()) weighted_MP = weighted_MP * gate_P.unsqueeze(-2);
+  const Tensor u_MM = at::matmul(weighted_MP, odd(v_ME).transpose(-1, -2));
+  return u_MM - u_MM.transpose(-1, -2);
+}
+
+}  // namespace
+
+Tensor skew_against(const Tensor& embeddings_ME, const Tensor& mean_E, const Tensor& gate_P) {
+  Tensor even_P = even(mean_E), odd_P = odd(mean_E);
+  if (gate_P.defined()) {
+    even_P = even_P * gate_P;
+    odd_P = odd_P * gate_P;
+  }
+  return (even(embeddings_ME) * odd_P.unsqueeze(-2) - odd(embeddings_ME) * even_P.unsqueeze(-2)).sum(-1);
+}
+
+Tensor PreferenceTable::scores_MM() const {
+  RONDO_ASSERT(rewards_M.defined() || embeddings_ME.defined(), "a table needs rewards or embeddings");
+  Tensor scores_MM;
+  if (rewards_M.defined()) scores_MM = rewards_M.unsqueeze(-1) - rewards_M.unsqueeze(-2);
+  if (!embeddings_ME.defined()) return scores_MM;
+  const Tensor skew_MM = skew_product(embeddings_ME, gate_P);
+  return scores_MM.defined() ? scores_MM + skew_MM : skew_MM;
+}
+
+Tensor PreferenceTable::mean_scores_with_self_M() const {
+  Tensor mean_M;
+  if (rewards_M.defined()) mean_M = rewards_M - rewards_M.mean(-1, /*keepdim=*/true);
+  if (!embeddings_ME.defined()) return mean_M;
+  const Tensor skew_M = skew_against(embeddings_ME, embeddings_ME.mean(-2), gate_P);
+  return mean_M.defined() ? mean_M + skew_M : skew_M;
+}
+
+Tensor PreferenceTable::mean_scores_M() const {
+  // s(i,i) = 0, so leaving i out only changes the divisor.
+  const Tensor with_self_M = mean_scores_with_self_M();
+  const auto count = static_cast<double>(with_self_M.size(-1));
+  return count > 1 ? with_self_M * (count / (count - 1)) : with_self_M * 0;
+}
+
+Tensor PreferenceTable::transitive_M() const {
+  if (!embeddings_ME.defined()) return rewards_M;
+  const Tensor f_M = skew_against(embeddings_ME, embeddings_ME.mean(-2), gate_P);
+  return rewards_M.defined() ? rewards_M + f_M : f_M;
+}
+
+Tensor PreferenceTable::cyclic_MM() const {
+  if (!embeddings_ME.defined()) return scores_MM() * 0;
+  return skew_product(embeddings_ME - embeddings_ME.mean(-2, /*keepdim=*/true), gate_P);
+}
+
+Tensor PreferenceTable::scores_ordered_MM() const {
+  Tensor total_MM;
+  if (rewards_M.defined()) total_MM = rewards_M.unsqueeze(-1) - rewards_M.unsqueeze(-2);
+  if (!embeddings_ME.defined()) return total_MM;
+  // Plane by plane with single-rounding operators: no blocking that depends on M.
+  for (int64_t l = 0; l < embeddings_ME.size(-1) / 2; ++l) {
+    const Tensor even_M = embeddings_ME.select(-1, 2 * l), odd_M = embeddings_ME.select(-1, 2 * l + 1);
+    const Tensor u_MM = even_M.unsqueeze(-1) * odd_M.unsqueeze(-2);
+    Tensor area_MM = u_MM - u_MM.transpose(-1, -2);
+    if (gate_P.defined()) area_MM = area_MM * gate_P.select(-1, l).unsqueeze(-1).unsqueeze(-1);
+    total_MM = total_MM.defined() ? total_MM + area_MM : area_MM;
+  }
+  return total_MM;
+}
+
+}  // namespace rondo
