@@ -179,6 +179,30 @@ Plan draw_plan(const View& view, Random& random) {
   throw rondo::InternalError("no habit drawn: make_plans: the ticket exceeds the shares; please report this");
 }
 
+// Share of bouts won against a few earlier plans; an even share where there are none yet.
+double trial(const View& view, const Plan& plan, Random& random) {
+  constexpr int kBouts = 24;
+  if (view.earlier.empty()) return 0.5;
+  double won = 0;
+  for (int bout = 0; bout < kBouts; ++bout) {
+    const char result = outcome(view.rule, plan, view.earlier[random.below(view.earlier.size())]);
+    won += result == 'W' ? 1 : result == 'T' ? 0.5 : 0;
+  }
+  return won / kBouts;
+}
+
+// People think twice: a draft that would lose most bouts is usually thrown away. Without this the pool is closer to a
+// ladder (an order explains .74 of it) than the plans that people sent in (.66).
+Plan considered_plan(const View& view, Random& random) {
+  constexpr int kDrafts = 4;
+  constexpr double kGoodEnough = 0.42;
+  Plan plan = draw_plan(view, random);
+  for (int draft = 1; draft < kDrafts && trial(view, plan, random) < kGoodEnough; ++draft) {
+    plan = draw_plan(view, random);
+  }
+  return plan;
+}
+
 std::vector<size_t> cheapest_first(const Rule& rule) {
   std::vector<size_t> order(rule.values.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -201,7 +225,7 @@ std::vector<Plan> make_plans(const Rule& rule, const MakeOptions& options, const
     const int highest = *std::max_element(rule.values.begin(), rule.values.end());
     const Rule believed =
         misreads ? random_rule(static_cast<int>(rule.values.size()), rule.soldiers, highest, own) : rule;
-    Plan plan = draw_plan({believed, cheapest_first(believed), plans}, own);
+    Plan plan = considered_plan({believed, cheapest_first(believed), plans}, own);
     if (seen.insert(plan).second) {
       plans.push_back(std::move(plan));
       failures = 0;
