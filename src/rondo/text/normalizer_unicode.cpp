@@ -3,6 +3,7 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
+#include <unicode/uniset.h>
 
 #include "rondo/text/normalizer.h"
 #include "rondo/text/unicode.h"
@@ -10,7 +11,19 @@
 namespace rondo::text {
 namespace {
 
-const icu::Normalizer2& instance_of(const char* name, bool compose) {
+// The normal forms of the tokenizers library are those of Unicode 9: later characters are left alone.
+const icu::UnicodeSet& known_characters() {
+  static const icu::UnicodeSet set = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    icu::UnicodeSet known(u"[:Age=9.0:]", status);
+    if (U_FAILURE(status)) throw ResourceError("Unicode data is missing: ages; is ICU installed with its data?");
+    known.freeze();
+    return known;
+  }();
+  return set;
+}
+
+icu::FilteredNormalizer2 form_of(const char* name, bool compose) {
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* form =
       icu::Normalizer2::getInstance(nullptr, name, compose ? UNORM2_COMPOSE : UNORM2_DECOMPOSE, status);
@@ -18,7 +31,7 @@ const icu::Normalizer2& instance_of(const char* name, bool compose) {
     throw ResourceError(std::string("Unicode data is missing: ") + name + ": " + u_errorName(status) +
                         "; is ICU installed with its data?");
   }
-  return *form;
+  return icu::FilteredNormalizer2(*form, known_characters());
 }
 
 class NormalForm : public Normalizer {
@@ -48,7 +61,7 @@ size_t stretch_end(const icu::Normalizer2& form, std::string_view view, size_t b
 void apply_normal_form(AlignedText& text, const char* name, bool compose) {
   const std::string_view view = text.view();
   if (is_ascii(view)) return;
-  const icu::Normalizer2& form = instance_of(name, compose);
+  const icu::FilteredNormalizer2 form = form_of(name, compose);
   UErrorCode status = U_ZERO_ERROR;
   const icu::StringPiece whole(view.data(), static_cast<int32_t>(view.size()));
   if (form.isNormalizedUTF8(whole, status)) return;

@@ -4,6 +4,8 @@
 // together consume exactly one character.
 #include "rondo/text/oniguruma.h"
 
+#include <unicode/uchar.h>
+
 #include <algorithm>
 #include <cctype>
 #include <vector>
@@ -18,8 +20,43 @@ constexpr int kMaxDepth = 32;
 // White_Space, written out because PCRE2's \s also holds U+180E.
 constexpr const char* kSpaces =
     R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-constexpr const char* kWords = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
+// Oniguruma counts the numbers of Latin-1 among the word characters, and no other numbers but digits.
+constexpr const char* kWords = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})";
 constexpr const char* kHexDigits = "0-9A-Fa-f";
+
+// POSIX brackets, as Oniguruma reads them in UTF-8.
+struct PosixClass {
+  std::string_view name;
+  const char* inside;
+};
+constexpr PosixClass kPosixClasses[] = {{"alpha", R"(\p{Alphabetic})"},
+                                        {"digit", R"(\p{Nd})"},
+                                        {"alnum", R"(\p{Alphabetic}\p{M}\p{Nd})"},
+                                        {"punct", R"(\p{P}\p{S})"},
+                                        {"upper", R"(\p{Uppercase})"},
+                                        {"lower", R"(\p{Lowercase})"},
+                                        {"space", kSpaces},
+                                        {"word", kWords},
+                                        {"xdigit", kHexDigits}};
+
+// Long names of categories become short ones, and scripts mean Script, not PCRE2's default Script_Extensions.
+std::string property_escape(const std::string& escape) {
+  std::string name = escape.substr(3, escape.size() - 4);
+  std::string negation;
+  if (name.starts_with('^')) {
+    negation = "^";
+    name.erase(0, 1);
+  }
+  const std::string head = escape.substr(0, 3) + negation;
+  const int category = u_getPropertyValueEnum(UCHAR_GENERAL_CATEGORY_MASK, name.c_str());
+  const char* const short_name =
+      category == UCHAR_INVALID_CODE
+          ? nullptr
+          : u_getPropertyValueName(UCHAR_GENERAL_CATEGORY_MASK, category, U_SHORT_PROPERTY_NAME);
+  if (short_name != nullptr && std::string_view(short_name).size() <= 2) return head + short_name + "}";
+  if (u_getPropertyValueEnum(UCHAR_SCRIPT, name.c_str()) != UCHAR_INVALID_CODE) return head + "sc:" + name + "}";
+  return escape;
+}
 
 // One character class, as what PCRE2 needs to match one character of it.
 struct ClassText {
@@ -94,6 +131,7 @@ class Translator {
       const size_t close = in_.find('}', pos_);
       if (close == std::string_view::npos) fail("no } after the escape");
       pos_ = close + 1;
+      if (kind != 'x') return property_escape(std::string(in_.substr(begin, pos_ - begin)));
     } else if (kind == 'x') {
       take_hex(2);
     } else if (kind == 'u') {
@@ -195,12 +233,19 @@ class Translator {
     return pattern + ")";
   }
 
+  static std::string posix_class(std::string_view bracket) {
+    for (const PosixClass& row : kPosixClasses) {
+      if (bracket.substr(2, bracket.size() - 4) == row.name) return row.inside;
+    }
+    return std::string(bracket);
+  }
+
   void class_item(ClassText& part, int depth) {
     const char c = in_[pos_];
     if (c == '[' && in_.substr(pos_, 2) == "[:") {
       const size_t close = in_.find(":]", pos_ + 2);
       if (close != std::string_view::npos) {
-        part.inside += in_.substr(pos_, close + 2 - pos_);
+        part.inside += posix_class(in_.substr(pos_, close + 2 - pos_));
         pos_ = close + 2;
         return;
       }

@@ -7,6 +7,7 @@
 #include "rondo/base/error.h"
 #include "rondo/text/oniguruma.h"
 #include "rondo/text/unicode.h"
+#include "rondo/text/unicode_versions.h"
 
 namespace rondo::text {
 namespace {
@@ -71,6 +72,11 @@ void Regex::find_all(std::string_view text, std::vector<TextSpan>& matches) cons
   const MatchContext context(pcre2_match_context_create(nullptr));
   pcre2_set_match_limit(context.get(), kMatchLimit);
   JitStack stack;
+  std::string copy;
+  if (may_need_stand_ins(text)) {
+    copy = with_stand_ins(text);
+    text = copy;
+  }
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   size_t from = 0;
   bool after_match = false;

@@ -5,6 +5,9 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <iterator>
+
+#include "rondo/text/unicode_versions.h"
 
 namespace rondo::text {
 namespace {
@@ -12,6 +15,36 @@ namespace {
 // U+0130 is the one character whose lower case is longer than one code point outside any context.
 constexpr char32_t kCapitalIWithDot = 0x130;
 constexpr std::string_view kSmallIWithCombiningDot = "i\xCC\x87";
+
+// BERT's categories in the tokenizers library, and the marks that its StripAccents drops.
+constexpr int kCategoryVersion = 8;
+constexpr int kNormalFormVersion = 9;
+
+struct CodeRange {
+  char32_t first, last;
+};
+// Characters whose category is another one today than in those versions.
+constexpr CodeRange kFormerPunctuation[] = {{0x166D, 0x166D}, {0x111C9, 0x111C9}};
+constexpr CodeRange kFormerMarks[] = {{0x1CF2, 0x1CF3}};
+constexpr CodeRange kLaterMarks[] = {{0x111C9, 0x111C9}};
+constexpr CodeRange kFormerNonspacing[] = {{0x1734, 0x1734}};
+constexpr CodeRange kLaterNonspacing[] = {{0x1885, 0x1886}, {0xA9BD, 0xA9BD}, {0x111C9, 0x111C9}};
+
+template <size_t kSize>
+bool is_in(const CodeRange (&ranges)[kSize], char32_t c) {
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [c](const CodeRange& r) { return c >= r.first && c <= r.last; });
+}
+
+struct LowerRange {
+  char32_t first, last, lower;
+};
+
+// Capitals of Unicode 16 and 17.
+constexpr LowerRange kNewerLower[] = {{0x1C89, 0x1C89, 0x1C8A},   {0xA7CB, 0xA7CB, 0x264},  {0xA7CC, 0xA7CC, 0xA7CD},
+                                      {0xA7CE, 0xA7CE, 0xA7CF},   {0xA7D2, 0xA7D2, 0xA7D3}, {0xA7D4, 0xA7D4, 0xA7D5},
+                                      {0xA7DA, 0xA7DA, 0xA7DB},   {0xA7DC, 0xA7DC, 0x19B},  {0x10D50, 0x10D65, 0x10D70},
+                                      {0x16EA0, 0x16EB8, 0x16EBB}};
 
 UChar32 as_icu(char32_t c) { return static_cast<UChar32>(c); }
 
@@ -84,35 +117,53 @@ bool is_white_space(char32_t c) {
 
 bool is_numeric(char32_t c) {
   if (c < 0x80) return c >= '0' && c <= '9';
-  return has_category(c, U_GC_N_MASK);
+  // Digits of Unicode 17.
+  if ((c >= 0x11DE0 && c <= 0x11DE9) || (c >= 0x16FF4 && c <= 0x16FF6)) return true;
+  return has_category(older_stand_in(c), U_GC_N_MASK);
 }
 
 bool is_punctuation(char32_t c) {
   if (c < 0x80) return (c > ' ' && c < '0') || (c > '9' && c < 'A') || (c > 'Z' && c < 'a') || (c > 'z' && c < 0x7F);
-  return has_category(c, U_GC_P_MASK);
+  if (is_in(kFormerPunctuation, c)) return true;
+  return has_category(c, U_GC_P_MASK) && is_assigned_in(c, kCategoryVersion);
 }
 
 bool is_word(char32_t c) {
   if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  return has_category(c, U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK) ||
-         u_hasBinaryProperty(as_icu(c), UCHAR_ALPHABETIC) || u_hasBinaryProperty(as_icu(c), UCHAR_JOIN_CONTROL);
+  const char32_t known = older_stand_in(c);
+  return has_category(known, U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK) ||
+         u_hasBinaryProperty(as_icu(known), UCHAR_ALPHABETIC) || u_hasBinaryProperty(as_icu(known), UCHAR_JOIN_CONTROL);
 }
 
-bool is_mark(char32_t c) { return c >= 0x80 && has_category(c, U_GC_M_MASK); }
+bool is_mark(char32_t c) {
+  if (c < 0x80) return false;
+  if (is_in(kFormerMarks, c)) return true;
+  return has_category(c, U_GC_M_MASK) && is_assigned_in(c, kNormalFormVersion) && !is_in(kLaterMarks, c);
+}
 
-bool is_nonspacing_mark(char32_t c) { return c >= 0x80 && has_category(c, U_GC_MN_MASK); }
+bool is_nonspacing_mark(char32_t c) {
+  if (c < 0x80) return false;
+  if (is_in(kFormerNonspacing, c)) return true;
+  return has_category(c, U_GC_MN_MASK) && is_assigned_in(c, kCategoryVersion) && !is_in(kLaterNonspacing, c);
+}
 
 bool is_control(char32_t c) {
   if (c == '\t' || c == '\n' || c == '\r') return false;
-  return has_category(c, U_GC_CC_MASK | U_GC_CF_MASK | U_GC_CO_MASK);
+  return has_category(c, U_GC_CC_MASK | U_GC_CO_MASK) ||
+         (has_category(c, U_GC_CF_MASK) && is_assigned_in(c, kCategoryVersion));
 }
 
 void append_lower(std::string& out, char32_t c) {
   if (c == kCapitalIWithDot) {
     out += kSmallIWithCombiningDot;
-  } else {
-    append_utf8(out, static_cast<char32_t>(u_tolower(as_icu(c))));
+    return;
   }
+  for (const LowerRange& range : kNewerLower) {
+    if (c < range.first || c > range.last) continue;
+    append_utf8(out, range.lower + (c - range.first));
+    return;
+  }
+  append_utf8(out, static_cast<char32_t>(u_tolower(as_icu(c))));
 }
 
 }  // namespace rondo::text
