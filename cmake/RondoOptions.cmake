@@ -13,7 +13,8 @@ option(RONDO_WERROR "Warnings are errors" ON)
 
 add_library(rondo_flags INTERFACE)
 target_compile_options(rondo_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
-                                             -Wunused-const-variable -Wnon-virtual-dtor)
+                                             -Wunused-const-variable -Wnon-virtual-dtor
+                                             -Wno-missing-field-initializers)
 if(RONDO_WERROR)
   target_compile_options(rondo_flags INTERFACE -Werror)
 endif()
