@@ -132,7 +132,7 @@ TEST_P(Parity, HiddenStatesAndRewardsInBfloat16) {
   EXPECT_LT(distance(loaded.model->forward(batch).rewards_R, c.expected.at("rewards_bf16")), kHalfTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, Parity, ::testing::ValuesIn(recorded_models()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Recorded, Parity, ::testing::ValuesIn(recorded_models()), [](const auto& row) { return row.param; });
 
 }  // namespace
 }  // namespace rondo
