@@ -81,6 +81,7 @@ nlohmann::json shape_config(const InitConfig& c, const backbones::FamilyEntry& f
 
 void write_word_tokenizer(const InitConfig& c) {
   io::write_file(fs::path(c.out) / "tokenizer.json", text::build_word_tokenizer(read_words(c.words)));
+  io::write_file(fs::path(c.out) / "tokenizer_config.json", text::build_word_tokenizer_config());
 }
 
 void run_init(const InitConfig& c, Session& session) {
