@@ -79,7 +79,19 @@ double mean(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-// Pairs of heads by their places; `rondo eval` names models by their folders.
+// The difference of two heads in every seed's file; `rondo eval` names models by their folders, so places tell heads.
+std::vector<Json> differences_of(const std::vector<Json>& files, size_t later, size_t earlier) {
+  std::vector<Json> found;
+  for (const Json& file : files) {
+    for (const Json& entry : file.value("differences", Json::array())) {
+      const bool is_it = entry.at("model") == file["models"][later].at("model") &&
+                         entry.at("against") == file["models"][earlier].at("model");
+      if (is_it) found.push_back(entry);
+    }
+  }
+  return found;
+}
+
 OrderedJson collect_differences(const RunFolder& run) {
   std::vector<Json> files;
   for (const int64_t seed : run.seeds) {
@@ -88,14 +100,7 @@ OrderedJson collect_differences(const RunFolder& run) {
   OrderedJson result = OrderedJson::array();
   for (size_t later = 0; later < run.heads.size(); ++later) {
     for (size_t earlier = 0; earlier < later; ++earlier) {
-      std::vector<Json> seeds;
-      for (const Json& file : files) {
-        for (const Json& entry : file.value("differences", Json::array())) {
-          const bool is_it = entry.at("first") == file["models"][later].at("name") &&
-                             entry.at("second") == file["models"][earlier].at("name");
-          if (is_it) seeds.push_back(entry);
-        }
-      }
+      const std::vector<Json> seeds = differences_of(files, later, earlier);
       if (seeds.size() != run.seeds.size()) continue;
       OrderedJson entry{{"first", run.heads[later]}, {"second", run.heads[earlier]}};
       add_mean(entry, seeds, "accuracy");

@@ -89,10 +89,10 @@ TEST(Collect, AddsTheUncertaintyOfDataAndSeedsInSquares) {
 TEST(Collect, GathersARunFolder) {
   const Folder folder;
   folder.file("eval-s1.json", R"({"models": [
-      {"name": "x/bt", "accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7, "log_loss": 0.6, "comparisons": 3,
+      {"model": "x/bt", "accuracy": 0.6, "accuracy_low": 0.5, "accuracy_high": 0.7, "log_loss": 0.6, "comparisons": 3,
        "cyclic_triads_right": 0.0},
-      {"name": "x/gpm", "accuracy": 0.9, "log_loss": 0.3, "cyclic_triads_right": 0.7}],
-      "differences": [{"first": "x/gpm", "second": "x/bt", "accuracy": 0.3, "accuracy_low": 0.2, "accuracy_high": 0.4}]})");
+      {"model": "x/gpm", "accuracy": 0.9, "log_loss": 0.3, "cyclic_triads_right": 0.7}],
+      "differences": [{"model": "x/gpm", "against": "x/bt", "accuracy": 0.3, "accuracy_low": 0.2, "accuracy_high": 0.4}]})");
   folder.file("gpm-s1/metrics.jsonl",
               "{\"step\":1,\"seconds\":2.0,\"eval\":{\"accuracy\":0.8}}\n{\"step\":2,\"seconds\":4.0}\n");
   folder.file("baseline.json", R"({"accuracy": 0.8})");

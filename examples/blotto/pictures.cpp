@@ -60,6 +60,25 @@ double share(const Field& field, size_t first, size_t second) {
   return margin(field.rule, field.plans[first], field.plans[second]) / static_cast<double>(total);
 }
 
+struct Duel {
+  double closer_win = 0;
+  std::vector<Field> fields;
+};
+
+// Tries every pair of plans of `home` under its own rule and under another.
+void improve(Duel& clearest, const Field& home, const Rule& other_rule, const std::string& other_prompt) {
+  const Field elsewhere{.rule = other_rule, .plans = home.plans, .prompt = other_prompt, .id = home.id};
+  for (size_t i = 0; i < home.plans.size(); ++i) {
+    for (size_t j = 0; j < home.plans.size(); ++j) {
+      const double closer_win = std::min(share(home, i, j), -share(elsewhere, i, j));
+      if (closer_win <= clearest.closer_win) continue;
+      clearest.closer_win = closer_win;
+      clearest.fields = {{home.rule, {home.plans[i], home.plans[j]}, home.prompt, "duel-1"},
+                         {other_rule, {home.plans[i], home.plans[j]}, other_prompt, "duel-2"}};
+    }
+  }
+}
+
 }  // namespace
 
 Field clearest_cycle(const Field& field, int size) {
@@ -87,25 +106,14 @@ Field clearest_cycle(const Field& field, int size) {
 }
 
 std::vector<Field> clearest_duel(const std::vector<Field>& fields) {
-  double clearest = 0;
-  std::vector<Field> duel;
+  Duel clearest;
   for (const Field& home : fields) {
-    for (const Field& away : fields) {
-      // The plans of one row under the rule of another.
-      Field elsewhere{.rule = away.rule, .plans = home.plans, .prompt = away.prompt, .id = "duel"};
-      for (size_t i = 0; i < home.plans.size(); ++i) {
-        for (size_t j = 0; j < i; ++j) {
-          const double closer_win = std::min(share(home, i, j), -share(elsewhere, i, j));
-          if (closer_win <= clearest) continue;
-          clearest = closer_win;
-          duel = {{home.rule, {home.plans[i], home.plans[j]}, home.prompt, "duel-1"},
-                  {away.rule, {home.plans[i], home.plans[j]}, away.prompt, "duel-2"}};
-        }
-      }
-    }
+    for (const Field& away : fields) improve(clearest, home, away.rule, away.prompt);
   }
-  if (duel.empty()) throw rondo::DataError("no duel found: rows: no two rules name different winners; use more rules");
-  return duel;
+  if (clearest.fields.empty()) {
+    throw rondo::DataError("no duel found: rows: no two rules name different winners; use more rules");
+  }
+  return clearest.fields;
 }
 
 }  // namespace blotto

@@ -67,13 +67,4 @@ std::string_view verdict(const Difference& difference);
 nlohmann::ordered_json to_json(const Judgement& judgement);
 nlohmann::ordered_json to_json(const Difference& difference);
 
-struct NamedJudgement {
-  std::string name;
-  Judgement judgement;
-};
-
-/// One model: its object with "name". Several: {"models": [...], "differences": [...]}, a difference for every pair,
-/// the later model ("first") minus the earlier ("second"), so that a control named first is what others are held to.
-nlohmann::ordered_json to_json(std::span<const NamedJudgement> judgements);
-
 }  // namespace rondo::metrics

@@ -80,20 +80,4 @@ Json to_json(const Difference& difference) {
   return json;
 }
 
-Json to_json(std::span<const NamedJudgement> judgements) {
-  Json models = Json::array(), differences = Json::array();
-  for (size_t k = 0; k < judgements.size(); ++k) {
-    Json model{{"name", judgements[k].name}};
-    model.update(to_json(judgements[k].judgement));
-    models.push_back(std::move(model));
-    for (size_t earlier = 0; earlier < k; ++earlier) {
-      Json entry{{"first", judgements[k].name}, {"second", judgements[earlier].name}};
-      entry.update(to_json(difference(judgements[k].judgement, judgements[earlier].judgement)));
-      differences.push_back(std::move(entry));
-    }
-  }
-  if (models.size() == 1) return models[0];
-  return {{"models", models}, {"differences", differences}};
-}
-
 }  // namespace rondo::metrics

@@ -50,17 +50,6 @@ TEST(Judgement, RefusesScoresThatAreNotNumbers) {
   EXPECT_THAT([&] { judge(comparisons, {}); }, ThrowsMessage<DataError>(HasSubstr("group 4, responses 1 and 2")));
 }
 
-TEST(Judgement, OfSeveralModelsListsThemWithTheirDifferences) {
-  const std::vector<NamedJudgement> several{{"bt", judge(model(0.6, 1), {})}, {"gpm", judge(model(0.9, 2), {})}};
-  const auto json = to_json(several);
-  EXPECT_EQ(json["models"][1]["name"], "gpm");
-  ASSERT_EQ(json["differences"].size(), 1u);
-  EXPECT_EQ(json["differences"][0]["first"], "gpm");
-  EXPECT_EQ(json["differences"][0]["second"], "bt");
-  EXPECT_EQ(json["differences"][0]["verdict"], "better");
-  EXPECT_EQ(to_json(std::span(several).first(1))["name"], "bt");
-}
-
 TEST(Judgement, IsMadePerSubset) {
   const std::vector<ScoredComparison> comparisons{{.z = 1, .group = 0}, {.z = -1, .group = 1}, {.z = 1, .group = 2}};
   const std::vector<std::string> subsets{"chat", "math", "chat"};
