@@ -11,6 +11,10 @@ namespace {
 
 static_assert(sizeof(Comparison) == 24 && std::is_trivially_copyable_v<Comparison>);
 
+// Room for lengths and short texts.
+constexpr size_t kMessageBytes = 64;
+constexpr size_t kPromptBytes = 4096;
+
 struct Counts {
   uint64_t responses;
   uint64_t comparisons;
@@ -33,6 +37,7 @@ class Writer {
     text(value.extra_json);
   }
   void block(const void* data, size_t size) { bytes_.append(static_cast<const char*>(data), size); }
+  void reserve(size_t size) { bytes_.reserve(size); }
   std::string take() { return std::move(bytes_); }
 
  private:
@@ -107,6 +112,10 @@ std::string encode_group(const Group& group, const Repetitions& repetitions) {
   head.text(group.subset);
   head.text(group.source);
   Writer all;
+  // Exact for all but the short texts of the prompt, so that the comparisons of a large group are not copied twice.
+  size_t size = group.comparisons.size() * sizeof(Comparison) + group.prompt.text.size();
+  for (const Message& response : group.responses) size += kMessageBytes + response.content.size();
+  all.reserve(size + kPromptBytes);
   all.text(head.take());
   all.raw(static_cast<uint64_t>(group.prompt.is_plain));
   all.text(group.prompt.text);

@@ -6,7 +6,24 @@
 
 namespace rondo::data {
 
+namespace {
+
+// The usual row of two answers needs no hashes: most rows are never merged with another.
+bool is_distinct_pair(const Group& row) { return row.responses.size() == 2 && row.responses[0] != row.responses[1]; }
+
+}  // namespace
+
 void GroupMerger::add(Group&& row) {
+  if (is_empty_ && is_distinct_pair(row)) {
+    group_ = std::move(row);
+    is_empty_ = false;
+    return;
+  }
+  if (!is_empty_ && index_of_response_.empty()) {
+    for (const Message& response : group_.responses) {
+      index_of_response_.emplace(response_identity(response), static_cast<int32_t>(index_of_response_.size()));
+    }
+  }
   std::vector<int32_t> new_index;
   new_index.reserve(row.responses.size());
   for (Message& response : row.responses) {
@@ -15,12 +32,18 @@ void GroupMerger::add(Group&& row) {
     if (is_new) group_.responses.push_back(std::move(response));
     new_index.push_back(at->second);
   }
-  if (is_first_) {
+  const bool is_unchanged = is_empty_ && group_.responses.size() == row.responses.size();
+  if (is_empty_) {
     group_.prompt = std::move(row.prompt);
     group_.id = std::move(row.id);
     group_.subset = std::move(row.subset);
     group_.source = std::move(row.source);
-    is_first_ = false;
+    is_empty_ = false;
+  }
+  if (is_unchanged) {
+    // Without a copy: a tournament of 4,000 has 190 MB of them.
+    group_.comparisons = std::move(row.comparisons);
+    return;
   }
   for (Comparison comparison : row.comparisons) {
     comparison.i = new_index[static_cast<size_t>(comparison.i)];

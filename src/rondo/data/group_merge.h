@@ -25,7 +25,7 @@ class GroupMerger {
   Group group_;
   std::unordered_map<Hash128, int32_t, HashOfHash> index_of_response_;
   int64_t self_comparisons_ = 0;
-  bool is_first_ = true;
+  bool is_empty_ = true;
 };
 
 /// O(n log n) in time, 8 bytes per comparison.

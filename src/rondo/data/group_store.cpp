@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <numeric>
 #include <span>
 
@@ -88,7 +89,7 @@ struct GroupStoreBuilder::State {
   GroupStore::Entry keep(const Part& part);
 
   std::unique_ptr<Spool> spool;
-  std::vector<Part> parts;
+  std::deque<Part> parts;  // grows without a copy of itself
   ReadReport report;
 };
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +31,9 @@ struct BadRow {
   int64_t row = 0;
   std::string reason;
 };
+
+/// Bad rows are listed and nothing more; a store without groups is fine (`data check`).
+inline constexpr int64_t kAnyBadRows = std::numeric_limits<int64_t>::max();
 
 struct ReadOptions {
   std::vector<std::string> files = {};    // files, folders, "-"

@@ -75,7 +75,8 @@ class GroupReading {
       if (report_.rows % kProgressRows == 0) options_.progress(report_.rows, 0, "rows");
       if (report_.bad_rows > options_.max_bad && report_.first_bad_rows.size() >= kNamedRows) fail();
     }
-    if (report_.bad_rows > options_.max_bad) fail();
+    const bool all_bad = report_.bad_rows == report_.rows && options_.max_bad != kAnyBadRows;
+    if (report_.bad_rows > options_.max_bad || (all_bad && report_.rows > 0)) fail();
     if (report_.rows == 0)
       throw DataError("no data: " + fmt::format("{}", files()) + ": there are no rows; name files with rows");
     return builder_.finish(std::move(report_));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -40,10 +41,10 @@ std::vector<std::string_view> missing_keys(const ShapeEntry& shape, const json& 
   return missing;
 }
 
-// The shape of which the largest share of keys is there; among equals the first.
-const ShapeEntry& nearest_shape(const json& row) {
-  const ShapeEntry* best = kShapes[0];
-  double best_share = -1;
+// The shape of which the largest share of keys is there; among equals the first; null where no key of any is.
+const ShapeEntry* nearest_shape(const json& row) {
+  const ShapeEntry* best = nullptr;
+  double best_share = 0;
   for (const ShapeEntry* shape : kShapes) {
     const auto needs = static_cast<double>(shape->needs.size());
     const double share = (needs - static_cast<double>(missing_keys(*shape, row).size())) / needs;
@@ -52,27 +53,42 @@ const ShapeEntry& nearest_shape(const json& row) {
       best = shape;
     }
   }
-  return *best;
+  return best;
+}
+
+// "chosen and rejected|reject", once per set of keys.
+std::string known_keys() {
+  std::vector<std::string> sets;
+  for (const ShapeEntry* shape : kShapes) {
+    const std::string keys = fmt::format("{}", fmt::join(shape->needs, " + "));
+    if (std::find(sets.begin(), sets.end(), keys) == sets.end()) sets.push_back(keys);
+  }
+  return fmt::format("{}", fmt::join(sets, "; "));
 }
 
 std::string unknown_shape_message(const json& row) {
   constexpr size_t kShownKeys = 20;
   std::vector<std::string> keys;
   for (const auto& [key, value] : row.items()) keys.push_back(key);
-  const ShapeEntry& nearest = nearest_shape(row);
-  const auto missing = missing_keys(nearest, row);
+  std::vector<std::string> shown = keys;
+  if (shown.size() > kShownKeys) {
+    shown.resize(kShownKeys);
+    shown.emplace_back("...");
+  }
+  const std::string fact = fmt::format("no known row shape: it has the keys {};", fmt::join(shown, ", "));
+  const ShapeEntry* const nearest = nearest_shape(row);
+  if (nearest == nullptr) {
+    return fmt::format("{} one of these sets is needed: {}; --rename OLD=NEW names columns", fact, known_keys());
+  }
+  const auto missing = missing_keys(*nearest, row);
   std::string rename = "--rename OLD=NEW names columns";
   for (const std::string_view need : missing) {
     const std::string wanted(need.substr(0, need.find('|')));
     const std::string near = nearest_name(wanted, keys);
     if (!near.empty()) rename = fmt::format("perhaps --rename {}={}", near, wanted);
   }
-  if (keys.size() > kShownKeys) {
-    keys.resize(kShownKeys);
-    keys.emplace_back("...");
-  }
-  return fmt::format("no known row shape: it has the keys {}; the nearest shape is {} ({}), which also needs {}; {}",
-                     fmt::join(keys, ", "), nearest.name, nearest.summary, fmt::join(missing, ", "), rename);
+  return fmt::format("{} the nearest shape is {} ({}), which also needs {}; {}", fact, nearest->name, nearest->summary,
+                     fmt::join(missing, ", "), rename);
 }
 
 std::string label_of(const json& row, std::string_view name) {

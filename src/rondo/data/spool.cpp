@@ -41,19 +41,26 @@ void Spool::fail(const char* action, int error) const {
 uint64_t Spool::append(std::string_view record) {
   const uint64_t position = size_;
   size_ += record.size();
-  buffer_ += record;
-  if (buffer_.size() >= kBufferBytes) flush();
+  if (buffer_.size() + record.size() > kBufferBytes) flush();
+  if (record.size() > kBufferBytes) {
+    write(record);
+  } else {
+    buffer_ += record;
+  }
   return position;
 }
 
-void Spool::flush() {
-  std::string_view rest = buffer_;
+void Spool::write(std::string_view rest) {
   while (!rest.empty()) {
     const ssize_t written = ::write(file_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail("cannot write temporary data", errno);
     rest.remove_prefix(static_cast<size_t>(written));
   }
+}
+
+void Spool::flush() {
+  write(buffer_);
   buffer_.clear();
 }
 

@@ -25,6 +25,7 @@ class Spool {
   [[nodiscard]] std::string read(uint64_t position, uint64_t bytes) const;
 
  private:
+  void write(std::string_view bytes);
   [[noreturn]] void fail(const char* action, int error) const;
 
   std::filesystem::path folder_;

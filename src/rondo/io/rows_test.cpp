@@ -9,6 +9,7 @@
 #include "rondo/base/error.h"
 #include "rondo/io/row_reader.h"
 #include "rondo/io/test_folder.h"
+#include "rondo/io/text_writer.h"
 
 namespace rondo::io {
 namespace {
@@ -98,6 +99,18 @@ TEST_F(Rows, AnyFormatMayBeGzip) {
   // Members one after the other are one stream.
   EXPECT_THAT(of("b.jsonl.gz", gzip("{\"a\":1}\n") + gzip("{\"a\":2}\n")),
               ElementsAre(R"(1: {"a":1})", R"(2: {"a":2})"));
+}
+
+TEST_F(Rows, WrittenTextIsReadBackPlainAndCompressed) {
+  for (const char* name : {"w.jsonl", "w.jsonl.gz"}) {
+    TextWriter writer((folder_ / name).string());
+    writer.write("{\"a\":1}\n");
+    writer.write("{\"a\":2}\n");
+    EXPECT_FALSE(std::filesystem::exists(folder_ / name));
+    writer.commit();
+    EXPECT_THAT(rows_of({(folder_ / name).string()}), ElementsAre(R"(1: {"a":1})", R"(2: {"a":2})"));
+  }
+  EXPECT_TRUE(TestFolder::read(folder_ / "w.jsonl.gz").starts_with("\x1F\x8B"));
 }
 
 TEST_F(Rows, DamagedGzipIsAnError) {

@@ -8,8 +8,10 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
+#include "rondo/io/json.h"
 
 namespace rondo::text {
 namespace {
@@ -42,6 +44,12 @@ std::string read_text_file(const std::string& path) {
   }
   if (count < 0) throw ModelError("file cannot be read: " + path + ": damaged gzip; fetch it again");
   return text;
+}
+
+nlohmann::json read_json_object(const std::string& path) {
+  nlohmann::json object = io::parse_json(io::without_bom(read_text_file(path)), path, ErrorKind::kModel);
+  if (!object.is_object()) throw ModelError("file is malformed: " + path + ": not a JSON object; is it damaged?");
+  return object;
 }
 
 }  // namespace rondo::text
