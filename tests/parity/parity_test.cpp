@@ -64,25 +64,30 @@ PackedBatch pack_all(const Case& c) {
   return data::pack(selections, {});
 }
 
+// Rows of the segment that holds a response's own tokens; found by the tokens.
+Tensor own_rows(const TokenResponse& response, const SegmentTree& tree, const PackedBatch& batch,
+                const Tensor& hidden_ND) {
+  const auto length = static_cast<int64_t>(response.ids.size()) - tree.prefix_length;
+  for (const SegmentRun& run : tree.runs) {
+    for (int64_t k = 0; k < run.count && run.length == length; ++k) {
+      const int64_t begin = run.begin + k * run.length;
+      const Tensor ids = batch.ids_N.narrow(0, begin, length).to(at::kInt).contiguous();
+      if (std::equal(response.ids.begin() + tree.prefix_length, response.ids.end(), ids.const_data_ptr<int32_t>())) {
+        return hidden_ND.narrow(0, begin, length);
+      }
+    }
+  }
+  throw InternalError("no segment holds the tokens of a response");
+}
+
 // Hidden states of every sequence in the recorded order: its prefix rows, then its own rows.
 Tensor by_sequence(const Case& c, const PackedBatch& batch, const Tensor& hidden_ND) {
   std::vector<Tensor> rows;
   for (size_t g = 0; g < c.groups.size(); ++g) {
     const SegmentTree& tree = batch.layout.trees[g];
-    for (const TokenResponse& r : c.groups[g].responses) {
+    for (const TokenResponse& response : c.groups[g].responses) {
       rows.push_back(hidden_ND.narrow(0, tree.prefix_begin, tree.prefix_length));
-      // The segment of a response is found by its tokens.
-      for (const SegmentRun& run : tree.runs) {
-        for (int64_t k = 0; k < run.count; ++k) {
-          const int64_t begin = run.begin + k * run.length;
-          const auto length = static_cast<int64_t>(r.ids.size()) - tree.prefix_length;
-          if (run.length != length) continue;
-          const Tensor ids = batch.ids_N.narrow(0, begin, length).to(at::kInt).contiguous();
-          if (std::equal(r.ids.begin() + tree.prefix_length, r.ids.end(), ids.const_data_ptr<int32_t>())) {
-            rows.push_back(hidden_ND.narrow(0, begin, length));
-          }
-        }
-      }
+      rows.push_back(own_rows(response, tree, batch, hidden_ND));
     }
   }
   return at::cat(rows);
@@ -119,7 +124,8 @@ TEST_P(Parity, GradientsOfEveryParameter) {
     loss.backward();
     for (const nn::Parameter& p : loaded.model->parameters().all()) {
       ASSERT_TRUE(p.value.grad().defined()) << p.name;
-      EXPECT_LT(distance(p.value.grad(), c.expected.at("grad." + p.name)), kFloatTolerance) << p.name << " recompute " << recompute;
+      EXPECT_LT(distance(p.value.grad(), c.expected.at("grad." + p.name)), kFloatTolerance)
+          << p.name << " recompute " << recompute;
     }
   }
 }
@@ -132,7 +138,8 @@ TEST_P(Parity, HiddenStatesAndRewardsInBfloat16) {
   EXPECT_LT(distance(loaded.model->forward(batch).rewards_R, c.expected.at("rewards_bf16")), kHalfTolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Recorded, Parity, ::testing::ValuesIn(recorded_models()), [](const auto& row) { return row.param; });
+INSTANTIATE_TEST_SUITE_P(Recorded, Parity, ::testing::ValuesIn(recorded_models()),
+                         [](const auto& row) { return row.param; });
 
 }  // namespace
 }  // namespace rondo

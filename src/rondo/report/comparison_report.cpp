@@ -62,48 +62,112 @@ void add_cycle(HtmlReport& report, const Json& cycle) {
 }
 
 std::string name_of(const Json& heads, const std::string& head) {
-  return heads.contains(head) ? head_title(head) : head;
+  return heads.contains(head) ? head_short_title(head) : head;
 }
 
-// What the paired difference allows to say, in words.
-void add_verdicts(HtmlReport& report, const Json& differences, const Json& heads) {
-  if (!differences.is_array()) return;
-  for (const Json& difference : differences) {
-    const std::string first = name_of(heads, difference.at("first").get<std::string>());
-    const std::string second = name_of(heads, difference.at("second").get<std::string>());
-    const Json &low = part(difference, "accuracy_low"), &high = part(difference, "accuracy_high");
-    if (!low.is_number() || !high.is_number() || !part(difference, "accuracy").is_number()) continue;
-    const double points = 100 * difference["accuracy"].get<double>();
-    const std::string interval = fmt::format("({:+.1f} to {:+.1f})", 100 * low.get<double>(), 100 * high.get<double>());
-    if (low.get<double>() > 0) {
-      report.add_finding(fmt::format("{} is right more often than {}: {:+.1f} points of accuracy {}.", first, second,
-                                     points, interval),
-                         Tone::kGood);
-    } else if (high.get<double>() < 0) {
-      report.add_finding(fmt::format("{} is right less often than {}: {:+.1f} points of accuracy {}.", first, second,
-                                     points, interval),
-                         Tone::kCaution);
+struct PairedDifference {
+  std::string first;
+  std::string second;
+  bool is_against_control;  // BT is what the others are held to
+  double accuracy;
+  double low;
+  double high;
+};
+
+std::vector<PairedDifference> paired_differences(const Json& story) {
+  std::vector<PairedDifference> result;
+  const Json& heads = story.at("heads");
+  for (const Json& entry : part(story, "differences")) {
+    const Json &accuracy = part(entry, "accuracy"), &low = part(entry, "accuracy_low"),
+               &high = part(entry, "accuracy_high");
+    if (!accuracy.is_number() || !low.is_number() || !high.is_number()) continue;
+    result.push_back({.first = name_of(heads, entry.at("first").get<std::string>()),
+                      .second = name_of(heads, entry.at("second").get<std::string>()),
+                      .is_against_control = entry["second"] == "bt",
+                      .accuracy = accuracy.get<double>(),
+                      .low = low.get<double>(),
+                      .high = high.get<double>()});
+  }
+  return result;
+}
+
+std::string points(const PairedDifference& d) {
+  return fmt::format("{:+.1f} ({:+.1f} to {:+.1f})", 100 * d.accuracy, 100 * d.low, 100 * d.high);
+}
+
+// What the difference to the control allows to say, in words.
+void add_findings(HtmlReport& report, const std::vector<PairedDifference>& differences) {
+  for (const PairedDifference& d : differences) {
+    if (!d.is_against_control) continue;
+    const std::string amount = "points of accuracy: " + points(d) + ".";
+    if (d.low > 0) {
+      report.add_finding(fmt::format("{} is right more often than {}; {}", d.first, d.second, amount), Tone::kGood);
+    } else if (d.high < 0) {
+      report.add_finding(fmt::format("{} is right less often than {}; {}", d.first, d.second, amount), Tone::kCaution);
     } else {
-      report.add_finding(fmt::format("{} does not beat {} beyond noise on these data: {:+.1f} points of accuracy {}.",
-                                     first, second, points, interval),
-                         difference["second"] == "bt" ? Tone::kCaution : Tone::kPlain);
+      report.add_finding(fmt::format("{} does not beat {} beyond noise on these data; {}", d.first, d.second, amount),
+                         Tone::kCaution);
     }
   }
 }
 
+void add_differences_table(HtmlReport& report, const std::vector<PairedDifference>& differences) {
+  if (differences.size() < 2) return;
+  Table table{
+      .caption = "On the same comparisons, so the interval is that of the difference. Beyond noise: it leaves out 0.",
+      .columns = {"difference", "points of accuracy", ""}};
+  for (const PairedDifference& d : differences) {
+    const char* verdict = d.low > 0 ? "better" : d.high < 0 ? "worse" : "no clear difference";
+    table.rows.push_back({d.first + " - " + d.second, points(d), verdict});
+  }
+  report.add_table(table);
+}
+
+struct Figure {
+  const char* key;
+  const char* title;
+};
+
+// A column for every figure that some row has.
+std::vector<Figure> figures_in(const Json& heads) {
+  constexpr Figure kFigures[] = {{"accuracy", "accuracy"},
+                                 {"far_accuracy", "accuracy without near copies"},
+                                 {"log_loss", "log-loss"},
+                                 {"ece", "calibration error"},
+                                 {"cyclic_triads_right", "cyclic triads right"}};
+  std::vector<Figure> present;
+  for (const Figure& figure : kFigures) {
+    for (const Json& metrics : heads) {
+      if (!metrics.contains(figure.key)) continue;
+      present.push_back(figure);
+      break;
+    }
+  }
+  return present;
+}
+
+std::vector<std::string> table_row(const std::string& name, const Json& metrics, const std::vector<Figure>& figures) {
+  std::vector<std::string> row{name};
+  for (const Figure& figure : figures) {
+    row.push_back(metrics.contains(figure.key) ? with_interval(metrics, figure.key) : "");
+  }
+  return row;
+}
+
 void add_heads_table(HtmlReport& report, const Json& story) {
   const Json& heads = story.at("heads");
+  const std::vector<Figure> figures = figures_in(heads);
   Table table{.caption =
-                  "Unseen responses; all models had the same data, backbone and number of steps. In brackets the "
-                  "95 % interval. A triad counts as right when all three of its edges are.",
-              .columns = {"model", "accuracy", "log-loss", "cyclic triads right"}};
+                  "Unseen responses. In brackets the 95 % interval. A triad counts as right when all three of its "
+                  "edges are.",
+              .columns = {"model"}};
+  for (const Figure& figure : figures) table.columns.emplace_back(figure.title);
   for (const auto& [head, metrics] : heads.items()) {
-    table.rows.push_back({head_title(head), with_interval(metrics, "accuracy"), with_interval(metrics, "log_loss"),
-                          with_interval(metrics, "cyclic_triads_right")});
+    table.rows.push_back(table_row(head_title(head), metrics, figures));
     table.marks.push_back(head_colour(head));
   }
   for (const Json& baseline : part(story, "baselines")) {
-    table.rows.push_back({baseline.at("name").get<std::string>(), with_interval(baseline, "accuracy"), "", ""});
+    table.rows.push_back(table_row(baseline.at("name").get<std::string>(), baseline, figures));
   }
   report.add_heading("How often each model is right");
   report.add_table(table);
@@ -182,8 +246,10 @@ HtmlReport build(const Json& story) {
     HtmlReport report(story.at("title").get<std::string>());
     if (story.contains("lead")) report.add_text(story["lead"].get<std::string>());
     add_cycle(report, part(story, "cycle"));
-    add_verdicts(report, part(story, "differences"), story.at("heads"));
+    const std::vector<PairedDifference> differences = paired_differences(story);
+    add_findings(report, differences);
     add_heads_table(report, story);
+    add_differences_table(report, differences);
     add_anytime_curves(report, story);
     add_second_act(report, part(story, "second"));
     add_calibration(report, part(story, "calibration"));

@@ -11,8 +11,9 @@ namespace rondo::report {
 /// The whole page as HTML. `story` holds (all but `title` and `heads` may be missing):
 ///   title, lead       plain text
 ///   cycle             {"responses": [texts], "truth": M x M wins, "models": [{"name", "probabilities": M x M}]}
-///   heads             {"bt": {"accuracy", "accuracy_low", ..., "log_loss", "cyclic_triads_right"}, ...}
-///   baselines         [{"name", "accuracy"}]: rows of the table without a model
+///   heads             {"bt": {"accuracy", "accuracy_low", ..., "log_loss", "cyclic_triads_right",
+///                     "far_accuracy": without responses close to a training response}, ...}
+///   baselines         [{"name", "accuracy", "far_accuracy"}]: rows of the table without a model
 ///   differences       [{"first", "second", "accuracy", "accuracy_low", "accuracy_high"}], first minus second
 ///   curves            [{"head", "seed", "seconds": [...], "accuracy": [...]}]
 ///   second            {"text", "rows": [{"name", "accuracy", ...}], "examples": [{"prompt", "left", "right", "truth",

@@ -2,6 +2,7 @@
 #include "rondo/report/plots.h"
 
 #include <array>
+#include <string_view>
 
 namespace rondo::report {
 namespace {
@@ -10,6 +11,9 @@ using Json = nlohmann::json;
 
 constexpr std::array<const char*, 7> kPalette{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                               "#E69F00", "#56B4E9", "#8c8c8c"};
+
+// A head that was trained on more than the common data.
+constexpr std::string_view kMixed = "_mixed";
 
 Json axis(const std::string& title) { return {{"title", {{"text", title}}}}; }
 
@@ -61,6 +65,7 @@ void add_calibration_plot(HtmlReport& report, const std::vector<std::pair<std::s
 }
 
 std::string head_colour(const std::string& head) {
+  if (head.ends_with(kMixed)) return "#CC79A7";
   if (head == "bt") return "#D55E00";
   if (head == "gpm") return "#0072B2";
   if (head == "hrc") return "#009E73";
@@ -76,6 +81,7 @@ std::string head_title(const std::string& head) {
 }
 
 std::string head_short_title(const std::string& head) {
+  if (head.ends_with(kMixed)) return head_short_title(head.substr(0, head.size() - kMixed.size())) + " with more data";
   if (head == "bt") return "BT";
   if (head == "gpm") return "GPM";
   if (head == "hrc") return "HRC";

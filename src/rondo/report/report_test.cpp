@@ -98,7 +98,7 @@ TEST(ComparisonReport, OpensWithThePictureAndSaysWhoWins) {
 TEST(ComparisonReport, SaysInWordsWhenNothingIsBeaten) {
   Json even = story();
   even["differences"][0]["accuracy_low"] = -0.01;
-  EXPECT_THAT(without_plotly(comparison_page(even)), HasSubstr("does not beat BT (Bradley-Terry) beyond noise"));
+  EXPECT_THAT(without_plotly(comparison_page(even)), HasSubstr("does not beat BT beyond noise"));
 }
 
 TEST(ComparisonReport, NamesWhatIsWrongWithAStory) {
@@ -113,7 +113,7 @@ TEST(TrainingReport, ShowsCurvesTableAndManifest) {
   const Json held_out = {{"accuracy", 0.8}, {"baselines", {{"longest", 0.5}}}, {"transitive_share", 0.25}};
   write_training_report(
       {.title = "run",
-       .rows = {{{"step", 1}, {"loss", 0.7}, {"lr", 1e-3}}, {{"step", 2}, {"eval_accuracy", 0.8}}, {}},
+       .rows = {{{"step", 1}, {"loss", 0.7}, {"lr", 1e-3}}, {{"step", 2}, {"eval", {{"accuracy", 0.8}}}}, {}},
        .held_out = held_out,
        .manifest = {{"seed", 3}}},
       path);
@@ -121,8 +121,9 @@ TEST(TrainingReport, ShowsCurvesTableAndManifest) {
   std::stringstream text;
   text << file.rdbuf();
   std::filesystem::remove(path);
-  EXPECT_THAT(without_plotly(text.str()), AllOf(HasSubstr("always the longest"), HasSubstr("25 % of the scores"),
-                                                HasSubstr("Learning rate"), HasSubstr("<td>seed</td><td>3</td>")));
+  EXPECT_THAT(without_plotly(text.str()),
+              AllOf(HasSubstr("always the longest"), HasSubstr("25 % of the scores"), HasSubstr("Learning rate"),
+                    HasSubstr("held out"), HasSubstr("<td>seed</td><td>3</td>")));
 }
 
 }  // namespace

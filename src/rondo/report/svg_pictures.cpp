@@ -106,8 +106,10 @@ PairCount count_right(const WinTable& panel, const WinTable& truth) {
 std::string cycle_panel_svg(const CyclePanel& panel, const WinTable& truth) {
   const size_t count = panel.wins.size();
   std::string arrows, nodes;
+  double height = 0;
   for (size_t i = 0; i < count; ++i) {
     nodes += node_svg(place(i, count), response_letter(i));
+    height = std::max(height, place(i, count).y + 2 * kNode);
     for (size_t j = 0; j < count; ++j) {
       if (panel.wins[i][j] <= 0.5 || i == j) continue;
       arrows += arrow_svg({.winner = place(i, count),
@@ -121,9 +123,9 @@ std::string cycle_panel_svg(const CyclePanel& panel, const WinTable& truth) {
   const std::string note =
       panel.is_truth ? "who really wins" : fmt::format("{} of {} arrows right", right.right, right.all);
   return fmt::format(
-      "<div class=\"panel\"><h3>{0}</h3><svg viewBox=\"0 0 {1:.0f} {1:.0f}\" role=\"img\" "
+      "<div class=\"panel\"><h3>{0}</h3><svg viewBox=\"0 0 {1:.0f} {5:.0f}\" role=\"img\" "
       "aria-label=\"{0}: {2}\">{3}{4}</svg><p>{2}</p></div>",
-      escape_html(panel.name), kSize, note, arrows, nodes);
+      escape_html(panel.name), kSize, note, arrows, nodes, height);
 }
 
 std::string number_bars_svg(std::string_view text) {

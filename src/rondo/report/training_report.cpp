@@ -15,7 +15,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct Series {
-  const char* key;
+  const char* place;  // JSON pointer into a row
   const char* name;
 };
 
@@ -25,27 +25,25 @@ struct Panel {
   std::vector<Series> series;
 };
 
-const std::vector<Panel>& panels() {
-  static const std::vector<Panel> kPanels{
-      {"Loss per comparison.",
-       "loss",
-       {{"loss", "training"}, {"eval_log_loss", "held out"}, {"eval_loss", "held out"}}},
+std::vector<Panel> panels() {
+  return {
+      {"Loss per comparison.", "loss", {{"/loss", "training"}, {"/eval/log_loss", "held out"}}},
       {"Share of comparisons with the right sign.",
        "accuracy",
-       {{"accuracy", "training"}, {"eval_accuracy", "held out"}}},
-      {"Learning rate.", "learning rate", {{"lr", "learning rate"}}},
-      {"Gradient norm before clipping.", "norm", {{"grad_norm", "gradient norm"}}},
+       {{"/accuracy", "training"}, {"/eval/accuracy", "held out"}}},
+      {"Learning rate.", "learning rate", {{"/lr", "learning rate"}}},
+      {"Gradient norm before clipping.", "norm", {{"/grad_norm", "gradient norm"}}},
   };
-  return kPanels;
 }
 
 Line line_of(const std::vector<Json>& rows, const Series& series) {
+  const Json::json_pointer place(series.place);
   Line line{.name = series.name};
   for (const Json& row : rows) {
-    if (!row.is_object() || !row.contains("step") || !row.contains(series.key)) continue;
-    if (!row["step"].is_number() || !row[series.key].is_number()) continue;
+    if (!row.is_object() || !row.contains("step") || !row.contains(place)) continue;
+    if (!row["step"].is_number() || !row[place].is_number()) continue;
     line.x.push_back(row["step"].get<double>());
-    line.y.push_back(row[series.key].get<double>());
+    line.y.push_back(row[place].get<double>());
   }
   return line;
 }

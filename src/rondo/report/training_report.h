@@ -10,8 +10,8 @@
 namespace rondo::report {
 
 /// Everything but the title may be empty; what is missing is left out of the page.
-///   rows      lines of metrics.jsonl: objects with `step` and any of `loss`, `accuracy`, `lr`, `grad_norm`, ...;
-///             held-out values carry the prefix `eval_`
+///   rows      lines of metrics.jsonl: objects with `step` and any of `loss`, `accuracy`, `lr`, `grad_norm`, and
+///             held-out metrics under `eval`
 ///   held_out  what `rondo eval` writes for one model, or for several ("models", "differences")
 ///   manifest  flags, versions, hashes: shown as they are
 struct TrainingReportInput {
