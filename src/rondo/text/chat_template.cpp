@@ -9,6 +9,9 @@
 #include "rondo/base/hash.h"
 #include "rondo/io/json.h"
 #include "rondo/text/files.h"
+#include "rondo/text/jinja/from_json.h"
+#include "rondo/text/jinja/interpreter.h"
+#include "rondo/text/jinja/parser.h"
 
 namespace rondo::text {
 namespace {
@@ -22,12 +25,41 @@ Json parse_ordered(const std::string& text, const char* where) {
   return Json::parse(text);
 }
 
+// Reasoning has three names in the wild. Templates look for `reasoning_content` and `thinking`: a message that has any
+// gets both, as transformers does before it renders.
+Json with_reasoning(const Json& messages) {
+  if (!messages.is_array()) return messages;
+  Json result = Json::array();
+  for (const Json& message : messages) {
+    const Json* reasoning = nullptr;
+    for (const char* const name : {"reasoning_content", "thinking", "reasoning"}) {
+      const bool has =
+          reasoning == nullptr && message.is_object() && message.contains(name) && !message.at(name).is_null();
+      if (has) reasoning = &message.at(name);
+    }
+    if (reasoning == nullptr) {
+      result.push_back(message);
+      continue;
+    }
+    Json copy = Json::object();
+    copy["thinking"] = *reasoning;
+    for (const auto& [key, value] : message.items()) copy[key] = value;
+    copy["reasoning_content"] = *reasoning;
+    result.push_back(std::move(copy));
+  }
+  return result;
+}
+
 }  // namespace
 
-struct ChatTemplate::Compiled {};
+struct ChatTemplate::Compiled {
+  jinja::Body body;
+};
 
 ChatTemplate::ChatTemplate(std::string source, SpecialTokens tokens)
-    : source_(std::move(source)), tokens_(std::move(tokens)), compiled_(std::make_unique<Compiled>()) {}
+    : source_(std::move(source)),
+      tokens_(std::move(tokens)),
+      compiled_(std::make_unique<Compiled>(Compiled{jinja::parse_template(source_)})) {}
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 ChatTemplate& ChatTemplate::operator=(ChatTemplate&&) noexcept = default;
 ChatTemplate::~ChatTemplate() = default;
@@ -57,8 +89,21 @@ std::optional<ChatTemplate> ChatTemplate::load(const std::string& model_dir) {
       ": chat_template is neither a text nor a list with a template named 'default'; write chat_template.jinja");
 }
 
-Rendering ChatTemplate::render(const TemplateInput&) const {
-  throw ModelError("chat template cannot be rendered: no engine in this build; use a plain text policy");
+Rendering ChatTemplate::render(const TemplateInput& input) const {
+  jinja::Interpreter interpreter({}, clock_);
+  for (const auto& [name, token] : tokens_.by_name) interpreter.define(name, jinja::Value::string(token));
+  interpreter.define("messages", jinja::from_json(with_reasoning(input.messages)));
+  interpreter.define("tools", jinja::from_json(input.tools));
+  interpreter.define("documents", jinja::from_json(input.documents));
+  interpreter.define("add_generation_prompt", jinja::Value::boolean(input.add_generation_prompt));
+  if (input.variables.is_object()) {
+    for (const auto& [name, value] : input.variables.items()) interpreter.define(name, jinja::from_json(value));
+  }
+  Rendering rendering;
+  rendering.text = interpreter.run(compiled_->body);
+  for (const jinja::OutputRange& range : interpreter.generation())
+    rendering.generation.push_back({range.begin, range.end});
+  return rendering;
 }
 
 std::string ChatTemplate::render(const Prompt& prompt, const std::vector<Message>& more,
