@@ -49,6 +49,11 @@ struct PackedBatch {
   // Gate: row of the last token wholly inside the prompt; undefined where no head asks for a gate.
   Tensor gate_rows_G;  // int64
 
+  // Language-model targets of chosen responses: the state of row lm_rows predicts the token lm_targets. Undefined where
+  // nobody asked for them.
+  Tensor lm_rows_T;     // int64
+  Tensor lm_targets_T;  // int64
+
   std::vector<int64_t> group_sizes;  // responses of each group; sums to R
 
   int64_t response_count() const;

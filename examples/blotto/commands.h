@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subcommands of `blotto`: each adds its flags to the program and runs when it is named.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace blotto {
+
+void add_make(CLI::App& app);
+void add_read(CLI::App& app);
+void add_words(CLI::App& app);
+void add_baseline(CLI::App& app);
+
+}  // namespace blotto

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/backbones/shared/config_reader.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "rondo/base/error.h"
+
+namespace rondo::backbones {
+
+ConfigReader::ConfigReader(const nlohmann::json& config, std::string place) : config_(&config), place_(std::move(place)) {
+  if (!config.is_object()) throw ModelError("cannot read the model config: " + place_ + ": it is not a JSON object");
+}
+
+void ConfigReader::fail(const std::string& key, const std::string& fact) const {
+  throw ModelError(fmt::format("model config not understood: {}: '{}' {}", place_, key, fact));
+}
+
+const nlohmann::json* ConfigReader::find(const std::string& key) {
+  used_->insert(key);
+  const auto found = config_->find(key);
+  return found == config_->end() || found->is_null() ? nullptr : &*found;
+}
+
+int64_t ConfigReader::integer_or(const std::string& key, int64_t fallback, int64_t low, int64_t high) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (!value->is_number_integer()) fail(key, "is not a whole number");
+  // Unsigned numbers above 2^63 would wrap in get<int64_t>.
+  if (value->is_number_unsigned() && value->get<uint64_t>() > static_cast<uint64_t>(high)) fail(key, fmt::format("is above {}", high));
+  const auto number = value->get<int64_t>();
+  if (number < low || number > high) fail(key, fmt::format("is {}, outside {} to {}", number, low, high));
+  return number;
+}
+
+int64_t ConfigReader::integer(const std::string& key, int64_t low, int64_t high) {
+  if (find(key) == nullptr) fail(key, "is missing");
+  return integer_or(key, 0, low, high);
+}
+
+double ConfigReader::number_or(const std::string& key, double fallback, double low, double high) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (!value->is_number()) fail(key, "is not a number");
+  const auto number = value->get<double>();
+  if (!(number >= low && number <= high)) fail(key, fmt::format("is {}, outside {} to {}", number, low, high));
+  return number;
+}
+
+double ConfigReader::number(const std::string& key, double low, double high) {
+  if (find(key) == nullptr) fail(key, "is missing");
+  return number_or(key, 0, low, high);
+}
+
+bool ConfigReader::boolean_or(const std::string& key, bool fallback) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (!value->is_boolean()) fail(key, "is neither true nor false");
+  return value->get<bool>();
+}
+
+std::string ConfigReader::text_or(const std::string& key, const std::string& fallback) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return fallback;
+  if (!value->is_string()) fail(key, "is not a text");
+  return value->get<std::string>();
+}
+
+std::string ConfigReader::text(const std::string& key) {
+  if (find(key) == nullptr) fail(key, "is missing");
+  return text_or(key, "");
+}
+
+std::optional<ConfigReader> ConfigReader::object(const std::string& key) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_object()) fail(key, "is not an object");
+  return ConfigReader(*value, place_ + ": " + key);
+}
+
+void ConfigReader::require_text(const std::string& key, const std::string& only) {
+  const std::string value = text_or(key, only);
+  if (value != only) fail(key, fmt::format("is '{}'; only '{}' is implemented", value, only));
+}
+
+void ConfigReader::require_false(const std::string& key) {
+  if (boolean_or(key, false)) fail(key, "is true, which is not implemented for this family");
+}
+
+std::vector<std::string> ConfigReader::unused() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : config_->items()) {
+    if (used_->find(key) == used_->end()) keys.push_back(key);
+  }
+  return keys;
+}
+
+}  // namespace rondo::backbones

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backbones: packed tokens to hidden states. One file per family and one line in backbones.def; nothing about a family
+// is known elsewhere. Families differ through values given to the shared layers of nn/.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "rondo/backbones/shared/config_reader.h"
+#include "rondo/base/tensor.h"
+#include "rondo/core/packed_batch.h"
+#include "rondo/nn/parameters.h"
+#include "rondo/nn/weight_rules.h"
+
+namespace rondo::backbones {
+
+struct ForwardOptions {
+  /// Run each block again in the backward pass instead of storing its activations.
+  bool recompute_blocks = false;
+};
+
+class Backbone {
+ public:
+  virtual ~Backbone() = default;
+  /// Hidden states after the final norm, hidden_ND, for every token of the batch.
+  virtual Tensor forward(const PackedBatch& batch, const ForwardOptions& options) const = 0;
+  /// Next-token logits [N, V] of hidden states; throws ModelError where the family has no language-model head.
+  virtual Tensor logits(const Tensor& hidden_ND) const = 0;
+  const nn::Sizes& sizes() const { return sizes_; }
+
+ protected:
+  explicit Backbone(const nn::Sizes& sizes) : sizes_(sizes) {}
+
+ private:
+  nn::Sizes sizes_;
+};
+
+struct FamilyEntry {
+  std::string_view name;
+  /// Values of `architectures` in config.json that name this family.
+  std::span<const std::string_view> architectures;
+  /// Sizes from config.json; throws ModelError on a missing or contradictory key.
+  nn::Sizes (*sizes)(ConfigReader& config);
+  std::span<const nn::WeightRule> weights;
+  /// Tensors that may be in a file and are not used (patterns with one "{}" for a number).
+  std::span<const std::string_view> ignorable;
+  /// Weights of the language-model head, wanted by policies only; reuses the embedding where the config ties them.
+  std::string_view lm_head;
+  /// Longest sequence the model was made for, in tokens.
+  int64_t (*max_length)(ConfigReader& config);
+  std::unique_ptr<Backbone> (*build)(ConfigReader& config, const nn::ParameterSet& parameters);
+};
+
+std::span<const FamilyEntry* const> all_families();
+
+/// Throws ModelError listing the known families.
+const FamilyEntry& family_of_architecture(std::string_view architecture);
+/// Throws ConfigError with the nearest name.
+const FamilyEntry& family_by_name(std::string_view name);
+
+#define FAMILY(name) extern const FamilyEntry name##_entry;
+#include "rondo/backbones/backbones.def"
+#undef FAMILY
+
+}  // namespace rondo::backbones

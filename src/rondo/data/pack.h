@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Token groups to packed batches: the longest common token prefix of a group's responses becomes one shared segment, the
+// remainders follow it, sorted into runs of equal length. Costs P + sum(R_i) tokens per group.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "rondo/core/packed_batch.h"
+#include "rondo/core/score_kernel.h"
+#include "rondo/core/token_group.h"
+
+namespace rondo::data {
+
+/// Some responses of a group, by index; comparisons among them in terms of positions in `responses`.
+struct GroupSelection {
+  const TokenGroup* group = nullptr;
+  std::vector<int64_t> responses;
+  std::vector<Comparison> comparisons;
+};
+
+/// All responses and comparisons of a group.
+GroupSelection select_all(const TokenGroup& group);
+
+/// The given responses and the comparisons among them.
+GroupSelection select(const TokenGroup& group, std::vector<int64_t> responses);
+
+struct PackOptions {
+  bool needs_gate = false;
+  bool bidirectional = false;
+  /// Fill the language-model targets of responses that won a comparison.
+  bool needs_lm_targets = false;
+  /// 0 = the longest common prefix; a smaller limit serves the tests of equality.
+  int64_t longest_prefix = 0;
+};
+
+/// Tokens that `pack` computes for a selection: P + sum(R_i).
+int64_t token_cost(const GroupSelection& selection, const PackOptions& options);
+
+/// Throws DataError where a gate is needed and a prompt is empty.
+PackedBatch pack(std::span<const GroupSelection> selections, const PackOptions& options);
+
+/// The comparisons of the same selections, with weights as labelled, or scaled so that each group sums to 1.
+ComparisonBatch pack_comparisons(std::span<const GroupSelection> selections, bool equal_group_weight);
+
+}  // namespace rondo::data

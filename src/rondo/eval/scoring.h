@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables of whole groups from a model, at linear cost, in batches bounded by tokens.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "rondo/core/preference_table.h"
+#include "rondo/core/token_group.h"
+#include "rondo/model/model.h"
+
+namespace rondo::eval {
+
+struct ScoringOptions {
+  /// Tokens of one forward pass at most; a single response may exceed it.
+  int64_t token_budget = 16384;
+  /// Every response runs alone through the same kernel calls, so that its bits depend on nothing but its own tokens.
+  /// Shares no prefix and costs sum(P + R_i) tokens.
+  bool deterministic = false;
+};
+
+/// What was computed, to be printed beside results.
+struct ScoringCost {
+  int64_t queries = 0;  // responses that went through the model: linear in K
+  int64_t tokens = 0;
+};
+
+/// One table per group, on the CPU, without gradients. A group over the budget is scored in parts that share its prefix.
+std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<const TokenGroup* const> groups,
+                                          const ScoringOptions& options, ScoringCost& cost);
+
+/// The M x M scores of a table, in the order that the options ask for.
+Tensor table_scores(const PreferenceTable& table, const ScoringOptions& options);
+
+}  // namespace rondo::eval

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Heads turn pooled states into rewards, embeddings and a gate; the score kernel (core/preference_table.h) does the rest.
+//
+// A head is one .cpp in this folder and one line in heads.def. It is a row of functions without state: its weights lie in
+// the model's parameter set under the published names (score.weight, value_head.weight, prompt_head.weight).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rondo/base/tensor.h"
+#include "rondo/core/score_kernel.h"
+#include "rondo/nn/parameters.h"
+#include "rondo/nn/weight_rules.h"
+
+namespace rondo::heads {
+
+/// Names of the gates lambda(x) >= 0 (methods.md 2).
+inline const std::vector<std::string> kGateNames = {"none", "softmax", "softmax_k", "softplus"};
+/// Names of the embedding norms: the whole 2k vector divided by its L2 norm, or as it is.
+inline const std::vector<std::string> kNormNames = {"unit", "none"};
+
+struct HeadConfig {
+  std::string kind = "gpm";
+  int64_t planes = 4;  // k; the embedding has 2k numbers. Ignored by bt.
+  std::string gate = "none";
+  std::string norm = "unit";
+  double tau = 0.1;          // temperature of P = sigmoid(s / tau)
+  double reward_clip = 2.0;  // hrc: rewards are clipped to +-reward_clip (score units)
+  bool ties = false;         // a learnable log nu of the Davidson loss is part of the head
+
+  bool has_gate() const { return kind != "bt" && gate != "none"; }
+};
+
+/// 0.1 with unit norm, 1 without and for BT (contracts.md).
+double default_tau(std::string_view kind, std::string_view norm);
+
+struct HeadEntry {
+  std::string_view name;
+  std::string_view cite;
+  /// True where rewards alone decide, so that no cycle can be expressed.
+  bool scalar;
+  std::vector<nn::ExpectedWeight> (*weights)(const HeadConfig& config, int64_t hidden);
+  /// pooled_RD: states of the responses; prompt_GD: states at the gate positions (undefined without a gate). Both in
+  /// float32 or wider. Returns the parts of the score kernel.
+  HeadOutput (*forward)(const HeadConfig& config, const nn::ParameterSet& parameters, const Tensor& pooled_RD,
+                        const Tensor& prompt_GD);
+};
+
+std::span<const HeadEntry* const> all_heads();
+/// Throws ConfigError with the nearest name.
+const HeadEntry& head_by_name(std::string_view name);
+std::vector<std::string> head_names();
+
+/// The tie parameter log nu [1], part of any head whose config says `ties`.
+inline constexpr std::string_view kLogNu = "log_nu";
+
+/// The weights of a head with the tie parameter where wanted.
+std::vector<nn::ExpectedWeight> head_weights(const HeadConfig& config, int64_t hidden);
+
+#define HEAD(name) extern const HeadEntry name##_entry;
+#include "rondo/heads/heads.def"
+#undef HEAD
+
+}  // namespace rondo::heads

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/model/directory.h"
+
+#include <ATen/TensorOperators.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "rondo/base/error.h"
+#include "rondo/base/hash.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/io/json.h"
+#include "rondo/model/head_config.h"
+#include "rondo/model/initial.h"
+#include "rondo/model/tensors.h"
+
+namespace rondo::model {
+namespace {
+
+namespace fs = std::filesystem;
+using Reader = std::shared_ptr<const io::SafetensorsReader>;
+
+constexpr const char* kTokenizerFiles[] = {"tokenizer.json",    "tokenizer_config.json", "special_tokens_map.json",
+                                           "added_tokens.json", "chat_template.jinja",   "generation_config.json",
+                                           "tokenizer.model",   "vocab.json",            "merges.txt"};
+
+// Names under which other trainers store a scalar head (formats.md B1.2).
+constexpr const char* kScalarHeadNames[] = {"score.weight", "value_head.weight", "v_head.weight", "reward_head.weight",
+                                            "summary.weight"};
+
+constexpr size_t kNamesInMessage = 5;
+
+std::string first_names(const std::vector<std::string>& names) {
+  const size_t shown = std::min(kNamesInMessage, names.size());
+  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+bool matches(std::string_view pattern, std::string_view name) {
+  const size_t braces = pattern.find("{}");
+  if (braces == std::string_view::npos) return pattern == name;
+  const std::string_view head = pattern.substr(0, braces), tail = pattern.substr(braces + 2);
+  if (name.size() <= head.size() + tail.size() || !name.starts_with(head) || !name.ends_with(tail)) return false;
+  const std::string_view number = name.substr(head.size(), name.size() - head.size() - tail.size());
+  return number.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Takes the tensors of a file one by one and knows at the end which ones nobody took.
+class TensorTaker {
+ public:
+  TensorTaker(Reader reader, std::string place) : reader_(std::move(reader)), place_(std::move(place)) {}
+
+  const io::TensorView* find(const std::string& name) {
+    const io::TensorView* view = reader_->find(name);
+    // A bare backbone ("LlamaModel") has the same names without the first component.
+    constexpr std::string_view kPrefix = "model.";
+    if (view == nullptr && name.starts_with(kPrefix)) view = reader_->find(name.substr(kPrefix.size()));
+    return view;
+  }
+
+  Tensor take(const nn::ExpectedWeight& expected, const io::TensorView& view) {
+    if (view.shape != expected.shape) {
+      throw ModelError(fmt::format("weights do not fit: {}: {}: shape [{}], expected [{}]; is config.json from another size?",
+                                   place_, view.name, fmt::join(view.shape, ", "), fmt::join(expected.shape, ", ")));
+    }
+    taken_.push_back(view.name);
+    return view_tensor(view, reader_);
+  }
+
+  std::vector<std::string> left() const {
+    std::vector<std::string> names;
+    for (const io::TensorView& view : reader_->tensors()) {
+      if (std::find(taken_.begin(), taken_.end(), view.name) == taken_.end()) names.push_back(view.name);
+    }
+    return names;
+  }
+  const std::string& place() const { return place_; }
+
+ private:
+  Reader reader_;
+  std::string place_;
+  std::vector<std::string> taken_;
+};
+
+Tensor ready(Tensor value, std::optional<at::ScalarType> dtype, bool trainable) {
+  if (dtype) value = value.to(*dtype);
+  if (!trainable) return value;
+  return value.clone().requires_grad_(true);
+}
+
+void take_backbone(TensorTaker& taker, const std::vector<nn::ExpectedWeight>& expected, const LoadOptions& options,
+                   nn::ParameterSet& parameters) {
+  std::vector<std::string> missing;
+  for (const nn::ExpectedWeight& weight : expected) {
+    const io::TensorView* view = taker.find(weight.name);
+    if (view == nullptr) {
+      missing.push_back(weight.name);
+      continue;
+    }
+    parameters.add(weight.name, ready(taker.take(weight, *view), options.dtype, options.trainable));
+  }
+  if (!missing.empty()) {
+    throw ModelError(fmt::format("weights are missing: {}: {}; is a shard missing, or config.json from another model?",
+                                 taker.place(), first_names(missing)));
+  }
+}
+
+void take_head(TensorTaker& taker, const heads::HeadConfig& head, int64_t hidden, const LoadOptions& options,
+               nn::ParameterSet& parameters) {
+  for (const nn::ExpectedWeight& weight : heads::head_weights(head, hidden)) {
+    const io::TensorView* view = taker.find(weight.name);
+    if (head.kind == "bt" && weight.name == "score.weight") {
+      for (const char* name : kScalarHeadNames) view = view == nullptr ? taker.find(name) : view;
+    }
+    if (view == nullptr) {
+      throw ModelError(fmt::format("the head is missing: {}: {} ({} head announced by config.json); was it lost at save time?",
+                                   taker.place(), weight.name, head.kind));
+    }
+    parameters.add(weight.name, ready(taker.take(weight, *view), at::kFloat, options.trainable));
+  }
+}
+
+// What is left must be ignorable by the family; with a new head, an old head is ignorable too.
+std::vector<std::string> check_left(const TensorTaker& taker, const backbones::FamilyEntry& family, bool new_head) {
+  std::vector<std::string> ignored, extra;
+  for (const std::string& name : taker.left()) {
+    bool known = name == family.lm_head;
+    for (const std::string_view pattern : family.ignorable) known = known || matches(pattern, name);
+    if (new_head) {
+      for (const char* head_name : kScalarHeadNames) known = known || name == head_name;
+      known = known || name == "prompt_head.weight" || name == heads::kLogNu;
+    }
+    (known ? ignored : extra).push_back(name);
+  }
+  if (!extra.empty()) {
+    throw ModelError(fmt::format("unknown tensors: {}: {}; the file holds more than config.json announces (a head of another "
+                                 "kind?), and nothing is dropped silently",
+                                 taker.place(), first_names(extra)));
+  }
+  return ignored;
+}
+
+std::string architecture_of(const nlohmann::json& config, const fs::path& directory) {
+  const auto found = config.find("architectures");
+  if (found == config.end() || !found->is_array() || found->empty() || !found->front().is_string()) {
+    throw ModelError("config.json has no 'architectures': " + directory.string() + "; add the class name of the model");
+  }
+  return found->front().get<std::string>();
+}
+
+heads::HeadConfig announced_head(const nlohmann::json& config, const nlohmann::json& rondo, const fs::path& directory) {
+  if (rondo.contains("head")) return read_head_config(rondo["head"]);
+  if (architecture_of(config, directory).find("ForSequenceClassification") != std::string::npos) {
+    const bool single = config.value("num_labels", int64_t{0}) == 1 ||
+                        (config.contains("id2label") && config["id2label"].is_object() && config["id2label"].size() == 1);
+    if (single) return {.kind = "bt", .norm = "none", .tau = 1};
+    throw ModelError("not a reward model with one output: " + directory.string() +
+                     ": config.json does not say num_labels 1 (transformers then assumes 2)");
+  }
+  throw ModelError("this model has no preference head: " + directory.string() +
+                   ": config.json has no \"rondo\" object; train one with `rondo train --head gpm`");
+}
+
+void check_not_pickled(const fs::path& directory) {
+  if (!fs::is_directory(directory)) {
+    throw ModelError("not a model directory: " + directory.string() + ": no such folder; give the folder that holds config.json");
+  }
+  const bool weights = fs::exists(directory / "model.safetensors") || fs::exists(directory / "model.safetensors.index.json");
+  if (!weights && fs::exists(directory / "pytorch_model.bin")) {
+    throw ModelError("pickled weights are not read: " + directory.string() +
+                     ": pytorch_model.bin can run code; convert it with safetensors' save_file first");
+  }
+}
+
+}  // namespace
+
+LoadedModel load(const fs::path& directory, const LoadOptions& options) {
+  check_not_pickled(directory);
+  LoadedModel loaded;
+  nlohmann::json config = io::read_json_file(directory / "config.json", ErrorKind::kModel);
+  const backbones::FamilyEntry& family = backbones::family_of_architecture(architecture_of(config, directory));
+  loaded.rondo = config.value("rondo", nlohmann::json::object());
+  const heads::HeadConfig head = options.new_head ? *options.new_head : announced_head(config, loaded.rondo, directory);
+
+  backbones::ConfigReader reader(config, (directory / "config.json").string());
+  const nn::Sizes sizes = family.sizes(reader);
+  TensorTaker taker(std::make_shared<const io::SafetensorsReader>(directory), directory.string());
+  nn::ParameterSet parameters;
+  std::vector<nn::ExpectedWeight> expected = nn::expand_rules(family.weights, sizes);
+  const bool tied = reader.boolean_or("tie_word_embeddings", false);
+  if (options.with_lm_head && !tied) expected.push_back({std::string(family.lm_head), {sizes.vocab, sizes.hidden}});
+  take_backbone(taker, expected, options, parameters);
+  if (options.new_head) {
+    add_initial_head(head, sizes.hidden, options.seed, options.trainable, parameters);
+  } else {
+    take_head(taker, head, sizes.hidden, options, parameters);
+  }
+  loaded.ignored_tensors = check_left(taker, family, options.new_head.has_value());
+  family.max_length(reader);
+  family.build(reader, parameters);  // reads the remaining keys
+  loaded.ignored_keys = reader.unused();
+  loaded.model = std::make_unique<Model>(family, std::move(config), head, std::move(parameters));
+  return loaded;
+}
+
+namespace {
+
+// config.json of a saved model: the head and, for BT, what transformers and vLLM need to load it unchanged.
+nlohmann::json saved_config(const Model& model, nlohmann::json rondo) {
+  nlohmann::json config = model.config();
+  rondo["head"] = write_head_config(model.head_config());
+  config["rondo"] = std::move(rondo);
+  const char* dtype = model.parameters().all().front().value.scalar_type() == at::kBFloat16 ? "bfloat16" : "float32";
+  config[config.contains("dtype") ? "dtype" : "torch_dtype"] = dtype;
+  if (model.head_config().kind == "bt") {
+    for (const std::string_view name : model.family().architectures) {
+      if (name.ends_with("ForSequenceClassification")) config["architectures"] = nlohmann::json::array({std::string(name)});
+    }
+    config["num_labels"] = 1;
+    config["id2label"] = {{"0", "LABEL_0"}};
+    config["label2id"] = {{"LABEL_0", 0}};
+  }
+  return config;
+}
+
+void write_weights(const nn::ParameterSet& parameters, const fs::path& path) {
+  std::vector<io::TensorSpec> specs;
+  for (const nn::Parameter& p : parameters.all()) {
+    specs.push_back({p.name, file_type(p.value.scalar_type()), p.value.sizes().vec()});
+  }
+  io::SafetensorsWriter writer(path, specs, {{"format", "pt"}});
+  for (const nn::Parameter& p : parameters.all()) {
+    writer.write(p.name, tensor_bytes(p.value.detach().cpu().contiguous()));
+  }
+  writer.commit();
+  // Re-opened and compared before anybody relies on it.
+  const io::SafetensorsReader check(path);
+  for (const nn::Parameter& p : parameters.all()) {
+    const io::TensorView* view = check.find(p.name);
+    if (view == nullptr || view->bytes != tensor_bytes(p.value.detach().cpu().contiguous())) {
+      throw ResourceError("a saved model does not read back: " + path.string() + ": " + p.name + " differs; check the disk");
+    }
+  }
+}
+
+}  // namespace
+
+void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters, const fs::path& directory,
+                   const fs::path& tokenizer_source) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) throw ResourceError("cannot write the model: " + directory.string() + ": " + error.message());
+  for (const char* name : kTokenizerFiles) {
+    const fs::path source = tokenizer_source / name;
+    if (!fs::exists(source) || fs::equivalent(tokenizer_source, directory)) continue;
+    const io::MappedFile file(source);
+    io::write_file(directory / name, file.bytes());
+  }
+  write_weights(parameters, directory / "model.safetensors");
+  io::write_file(directory / "config.json", config.dump(2) + "\n");
+}
+
+void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source) {
+  save_backbone(saved_config(model, std::move(rondo)), model.parameters(), directory, tokenizer_source);
+}
+
+std::string weights_hash(const Model& model) {
+  Sha256 hash;
+  for (const nn::Parameter& p : model.parameters().all()) {
+    const Tensor value = p.value.detach().cpu().contiguous();
+    hash.update(fmt::format("{} {} [{}]\n", p.name, io::dtype_name(file_type(value.scalar_type())), fmt::join(value.sizes(), ", ")));
+    hash.update(tensor_bytes(value));
+  }
+  return hash.hex();
+}
+
+}  // namespace rondo::model

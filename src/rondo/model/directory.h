@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model directories: a Hugging Face directory whose config.json may hold a "rondo" object (docs/design: head, planes,
+// norm, gate, tau, text policy, training manifest).
+//
+// Loading refuses missing, mis-shaped or extra tensors (beyond those the family names as ignorable) and a head that the
+// config does not announce. Saving is atomic per file, config.json last, and is re-opened and compared.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rondo/model/model.h"
+
+namespace rondo::model {
+
+struct LoadOptions {
+  /// A fresh head for a directory without one (or instead of its own), initialised from `seed`.
+  std::optional<heads::HeadConfig> new_head;
+  uint64_t seed = 1;
+  /// Type of the backbone's weights; undefined = as stored. Heads are float32 always.
+  std::optional<at::ScalarType> dtype;
+  /// Parameters get gradients and own their memory; otherwise they may lie in the mapped file.
+  bool trainable = false;
+  /// Load the language-model head as well (policies, language-model loss).
+  bool with_lm_head = false;
+};
+
+struct LoadedModel {
+  std::unique_ptr<Model> model;
+  /// The "rondo" object of config.json, an empty object where there was none.
+  nlohmann::json rondo;
+  /// Names of tensors that were in the files and are not used, and config keys nobody read.
+  std::vector<std::string> ignored_tensors;
+  std::vector<std::string> ignored_keys;
+};
+
+LoadedModel load(const std::filesystem::path& directory, const LoadOptions& options = {});
+
+/// Writes config.json (with `rondo`, where "head" is filled in here), model.safetensors and the tokenizer files of
+/// `tokenizer_source`. Existing files of the same names are replaced.
+void save(const Model& model, nlohmann::json rondo, const std::filesystem::path& directory,
+          const std::filesystem::path& tokenizer_source);
+
+/// The same for a model without a head, as `rondo init` makes it.
+void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters, const std::filesystem::path& directory,
+                   const std::filesystem::path& tokenizer_source);
+
+/// SHA-256 over names, types, shapes and bytes of all parameters.
+std::string weights_hash(const Model& model);
+
+}  // namespace rondo::model

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/model/head_config.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "rondo/backbones/shared/config_reader.h"
+#include "rondo/base/error.h"
+#include "rondo/base/nearest.h"
+
+namespace rondo::model {
+namespace {
+
+constexpr int64_t kMostPlanes = 1 << 16;
+constexpr double kMostTau = 1e6;
+
+void check_name(const char* what, const std::string& name, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), name) != known.end()) return;
+  throw ModelError("config.json: rondo: head: " + unknown_name_message(what, name, known));
+}
+
+}  // namespace
+
+heads::HeadConfig read_head_config(const nlohmann::json& object) {
+  backbones::ConfigReader reader(object, "config.json: rondo: head");
+  heads::HeadConfig head;
+  head.kind = reader.text("kind");
+  check_name("head", head.kind, heads::head_names());
+  const bool scalar = heads::head_by_name(head.kind).scalar;
+  if (!scalar) {
+    head.planes = reader.integer("planes", 1, kMostPlanes);
+    head.gate = reader.text("gate");
+    head.norm = reader.text("norm");
+    check_name("gate", head.gate, heads::kGateNames);
+    check_name("norm", head.norm, heads::kNormNames);
+  } else {
+    head.norm = "none";
+  }
+  head.tau = reader.number("tau", 1e-6, kMostTau);
+  head.reward_clip = reader.number_or("reward_clip", head.reward_clip, 0, kMostTau);
+  head.ties = reader.boolean_or("ties", false);
+  const std::vector<std::string> unknown = reader.unused();
+  if (!unknown.empty()) {
+    throw ModelError("config.json: rondo: head: unknown key '" + unknown.front() + "'; was it written by a newer version?");
+  }
+  return head;
+}
+
+nlohmann::json write_head_config(const heads::HeadConfig& head) {
+  nlohmann::json object = {{"kind", head.kind}, {"tau", head.tau}, {"ties", head.ties}};
+  if (heads::head_by_name(head.kind).scalar) return object;
+  object["planes"] = head.planes;
+  object["gate"] = head.gate;
+  object["norm"] = head.norm;
+  // Written for every non-scalar head: only the head itself knows whether it clips.
+  object["reward_clip"] = head.reward_clip;
+  return object;
+}
+
+}  // namespace rondo::model

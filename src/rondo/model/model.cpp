@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/model/model.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/repeat_interleave.h>
+#include <ATen/ops/zeros.h>
+
+#include "rondo/base/error.h"
+#include "rondo/nn/precision.h"
+
+namespace rondo::model {
+namespace {
+
+std::unique_ptr<backbones::Backbone> build(const backbones::FamilyEntry& family, const nlohmann::json& config,
+                                           const nn::ParameterSet& parameters) {
+  backbones::ConfigReader reader(config, "config.json");
+  return family.build(reader, parameters);
+}
+
+}  // namespace
+
+Model::Model(const backbones::FamilyEntry& family, nlohmann::json config, heads::HeadConfig head, nn::ParameterSet parameters)
+    : family_(&family),
+      config_(std::move(config)),
+      head_(std::move(head)),
+      parameters_(std::move(parameters)),
+      backbone_(build(family, config_, parameters_)) {}
+
+Tensor Model::hidden(const PackedBatch& batch, const backbones::ForwardOptions& options) const {
+  return backbone_->forward(batch, options);
+}
+
+Tensor Model::pooled(const PackedBatch& batch, const Tensor& hidden_ND) const {
+  const Tensor rows_TD = nn::at_least_float(hidden_ND.index_select(0, batch.pool_rows_T));
+  const int64_t responses = batch.response_count();
+  if (rows_TD.size(0) == responses) return rows_TD;
+  // Means over spans of different lengths: sums by response, divided by the lengths.
+  const Tensor counts_R = batch.pool_offsets_R.diff();
+  const Tensor owner_T = at::repeat_interleave(counts_R);
+  const Tensor sums_RD = at::zeros({responses, rows_TD.size(1)}, rows_TD.options()).index_add(0, owner_T, rows_TD);
+  return sums_RD / counts_R.to(rows_TD.scalar_type()).unsqueeze(-1);
+}
+
+Tensor Model::prompt_states(const PackedBatch& batch, const Tensor& hidden_ND) const {
+  if (!needs_gate()) return {};
+  return nn::at_least_float(hidden_ND.index_select(0, batch.gate_rows_G));
+}
+
+HeadOutput Model::head(const Tensor& pooled_RD, const Tensor& prompt_GD) const {
+  return heads::head_by_name(head_.kind).forward(head_, parameters_, pooled_RD, prompt_GD);
+}
+
+HeadOutput Model::forward(const PackedBatch& batch, const backbones::ForwardOptions& options) const {
+  const Tensor hidden_ND = hidden(batch, options);
+  return head(pooled(batch, hidden_ND), prompt_states(batch, hidden_ND));
+}
+
+int64_t Model::max_length() const {
+  backbones::ConfigReader reader(config_, "config.json");
+  return family_->max_length(reader);
+}
+
+at::Device Model::device() const { return parameters_.all().front().value.device(); }
+
+}  // namespace rondo::model

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/model/tensors.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+
+#include <cstring>
+
+#include "rondo/base/error.h"
+
+namespace rondo::model {
+namespace {
+
+struct TypePair {
+  io::DType file;
+  at::ScalarType tensor;
+};
+constexpr TypePair kTypes[] = {
+    {io::DType::kF32, at::kFloat}, {io::DType::kBF16, at::kBFloat16}, {io::DType::kF16, at::kHalf},
+    {io::DType::kF64, at::kDouble}, {io::DType::kI64, at::kLong},      {io::DType::kI32, at::kInt},
+    {io::DType::kU8, at::kByte},    {io::DType::kBool, at::kBool},
+};
+
+}  // namespace
+
+at::ScalarType scalar_type(io::DType type) {
+  for (const TypePair& pair : kTypes) {
+    if (pair.file == type) return pair.tensor;
+  }
+  throw ModelError("weights of type " + std::string(io::dtype_name(type)) + " are not supported; use F32, BF16 or F16");
+}
+
+io::DType file_type(at::ScalarType type) {
+  for (const TypePair& pair : kTypes) {
+    if (pair.tensor == type) return pair.file;
+  }
+  throw InternalError("a tensor type that safetensors files do not hold");
+}
+
+Tensor view_tensor(const io::TensorView& view, const std::shared_ptr<const io::SafetensorsReader>& owner) {
+  const at::ScalarType type = scalar_type(view.dtype);
+  const auto options = at::TensorOptions().dtype(type);
+  const bool aligned = reinterpret_cast<uintptr_t>(view.bytes.data()) % static_cast<uintptr_t>(io::dtype_bytes(view.dtype)) == 0;
+  if (!aligned || view.bytes.empty()) {
+    Tensor copy = at::empty(view.shape, options);
+    if (!view.bytes.empty()) std::memcpy(copy.data_ptr(), view.bytes.data(), view.bytes.size());
+    return copy;
+  }
+  // The mapping is read-only; parameters that are trained are cloned by the loader.
+  return at::from_blob(const_cast<char*>(view.bytes.data()), view.shape, [owner](void*) {}, options);
+}
+
+std::string_view tensor_bytes(const Tensor& tensor) {
+  RONDO_ASSERT(tensor.is_contiguous() && tensor.device().is_cpu(), "only contiguous CPU tensors have bytes to write");
+  return {static_cast<const char*>(tensor.const_data_ptr()), static_cast<size_t>(tensor.nbytes())};
+}
+
+}  // namespace rondo::model

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention over a forest of segments (core/packed_batch.h): the queries of a segment see the whole prefix of their tree
+// and their own segment causally. The prefix is computed once, and its gradient is the sum over all that saw it.
+//
+//   out(t) = softmax( scale q(t) [ K_prefix ; K_own(<= t) ]' ) [ V_prefix ; V_own(<= t) ]
+//
+// Exact softmax over real keys only: there is no padding and no mask but the triangle. Work is cut into blocks of
+// bounded size, in the backward pass too, which recomputes the weights block by block (arXiv:2205.14135).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "rondo/base/tensor.h"
+#include "rondo/core/packed_batch.h"
+
+namespace rondo::nn {
+
+/// One block of queries: `count` segments, of each the rows [row_begin, row_begin + rows), against `prefix_length`
+/// shared keys and the first row_begin + rows keys of the segment itself (all of them where bidirectional).
+struct AttentionBlock {
+  int64_t segment_begin = 0;   // row of the first segment in the batch
+  int64_t segment_length = 0;  // rows from one segment to the next
+  int64_t count = 0;
+  int64_t row_begin = 0;
+  int64_t rows = 0;
+  int64_t prefix_begin = 0;
+  int64_t prefix_length = 0;
+};
+
+/// The blocks of a layout, made once per batch and shared by its layers.
+struct AttentionPlan {
+  std::vector<AttentionBlock> blocks;
+  bool bidirectional = false;
+};
+
+/// heads: query heads, which multiply the size of a block.
+std::shared_ptr<const AttentionPlan> plan_attention(const ForestLayout& layout, int64_t heads);
+
+/// q_NHK [N, H, K], k_NJK and v_NJK [N, J, K] with H a multiple of J (grouped queries). Returns [N, H, K].
+Tensor forest_attention(const Tensor& q_NHK, const Tensor& k_NJK, const Tensor& v_NJK,
+                        const std::shared_ptr<const AttentionPlan>& plan, double scale);
+
+}  // namespace rondo::nn

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The weight table of a family: one rule per Hugging Face tensor name pattern, with its shape in the project's letters.
+//
+//   {"model.layers.{}.self_attn.q_proj.weight", "(HK)D"}
+//
+// "{}" counts the layers. Every tensor of a file must match exactly one rule, every rule must be filled.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rondo::nn {
+
+/// Sizes behind the letters of a shape (base/shapes.h).
+struct Sizes {
+  int64_t vocab = 0;       // V
+  int64_t hidden = 0;      // D
+  int64_t layers = 0;      // L
+  int64_t heads = 0;       // H
+  int64_t kv_heads = 0;    // J
+  int64_t head_size = 0;   // K
+  int64_t inner = 0;       // F
+};
+
+struct WeightRule {
+  std::string_view name;
+  std::string_view shape;
+};
+
+struct ExpectedWeight {
+  std::string name;
+  std::vector<int64_t> shape;
+};
+
+/// Shape letters to sizes: "(HK)D" with H = 2, K = 16, D = 32 is [32, 32]. Throws InternalError on an unknown letter.
+std::vector<int64_t> resolve_shape(std::string_view letters, const Sizes& sizes);
+
+/// All tensors that a family of these sizes has, layer by layer.
+std::vector<ExpectedWeight> expand_rules(std::span<const WeightRule> rules, const Sizes& sizes);
+
+}  // namespace rondo::nn

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/text/text_encoder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "rondo/base/error.h"
+#include "rondo/base/nearest.h"
+#include "rondo/text/files.h"
+#include "rondo/text/json_fields.h"
+
+namespace rondo::text {
+namespace {
+
+template <size_t kCount>
+void check_name(const char* what, const std::string& name, const char* const (&known)[kCount]) {
+  const std::vector<std::string> names(std::begin(known), std::end(known));
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    throw ConfigError("text policy is not usable: " + unknown_name_message(what, name, names));
+  }
+}
+
+size_t common_prefix(std::string_view a, std::string_view b) {
+  const size_t most = std::min(a.size(), b.size());
+  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(most), b.begin()).first -
+                             a.begin());
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpaces = " \t\n\v\f\r";
+  const size_t begin = text.find_first_not_of(kSpaces);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpaces) + 1 - begin);
+}
+
+void insert_front(Encoding& encoding, int32_t id) {
+  encoding.ids.insert(encoding.ids.begin(), id);
+  encoding.offsets.insert(encoding.offsets.begin(), TextSpan{});
+  encoding.is_added.insert(encoding.is_added.begin(), 1);
+}
+
+void append_token(Encoding& encoding, int32_t id) {
+  encoding.ids.push_back(id);
+  encoding.offsets.push_back({});
+  encoding.is_added.push_back(1);
+}
+
+// Where the response's text stands in the rendering: templates may trim it.
+TextSpan locate(std::string_view text, size_t from, std::string_view content) {
+  for (const std::string_view wanted : {content, trimmed(content)}) {
+    const size_t begin = wanted.empty() ? std::string_view::npos : text.find(wanted, from);
+    if (begin != std::string_view::npos)
+      return {static_cast<uint32_t>(begin), static_cast<uint32_t>(begin + wanted.size())};
+  }
+  if (trimmed(content).empty()) return {static_cast<uint32_t>(from), static_cast<uint32_t>(from)};
+  return {static_cast<uint32_t>(from), static_cast<uint32_t>(text.size())};
+}
+
+void measure(const Encoding& encoding, size_t prompt_bytes, const TextSpan& response, EncodedResponse& out) {
+  const auto count = static_cast<int64_t>(encoding.ids.size());
+  int64_t prompt_tokens = 0;
+  bool seen_text = false;
+  for (; prompt_tokens < count; ++prompt_tokens) {
+    const TextSpan& span = encoding.offsets[static_cast<size_t>(prompt_tokens)];
+    const bool is_added = encoding.is_added[static_cast<size_t>(prompt_tokens)] != 0;
+    if (is_added && seen_text) break;  // an EOS after an empty response
+    if (span.end > prompt_bytes) break;
+    seen_text = seen_text || !is_added;
+  }
+  out.prompt_tokens = prompt_tokens;
+  out.response_begin = prompt_tokens;
+  while (out.response_begin < count && encoding.is_added[static_cast<size_t>(out.response_begin)] == 0 &&
+         encoding.offsets[static_cast<size_t>(out.response_begin)].end <= response.begin) {
+    ++out.response_begin;
+  }
+  out.response_end = out.response_begin;
+  while (out.response_end < count && encoding.is_added[static_cast<size_t>(out.response_end)] == 0 &&
+         encoding.offsets[static_cast<size_t>(out.response_end)].begin < response.end) {
+    ++out.response_end;
+  }
+}
+
+std::optional<int32_t> id_of(const Tokenizer& tokenizer, const std::string& token) {
+  return token.empty() ? std::nullopt : tokenizer.token_id(token);
+}
+
+}  // namespace
+
+void check_policy(const TextPolicy& policy) {
+  check_name("bos", policy.bos, kBosNames);
+  check_name("eos", policy.eos, kEosNames);
+  check_name("pooling", policy.pooling, kPoolingNames);
+}
+
+TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_template, TextPolicy policy,
+                         SpecialTokens tokens)
+    : tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)), policy_(std::move(policy)) {
+  check_policy(policy_);
+  if (!policy_.use_template || policy_.use_pair) chat_template_.reset();
+  const std::vector<int32_t> prefix = tokenizer_.prefix_ids(), suffix = tokenizer_.suffix_ids();
+  bos_id_ = id_of(tokenizer_, tokens.get("bos_token"));
+  if (!bos_id_ && !prefix.empty()) bos_id_ = prefix.front();
+  eos_id_ = id_of(tokenizer_, tokens.get("eos_token"));
+  if (!eos_id_ && !suffix.empty()) eos_id_ = suffix.back();
+  // A word tokenizer of ours names its EOS by convention only.
+  if (!eos_id_) eos_id_ = tokenizer_.token_id("</s>");
+  const bool needs_bos = policy_.bos == "single" || policy_.bos == "double";
+  if (needs_bos && !bos_id_) {
+    throw ModelError("text policy does not fit the tokenizer: bos=" + policy_.bos +
+                     ": there is no bos_token; name one in tokenizer_config.json or use bos=auto");
+  }
+  if (policy_.eos == "force_last" && !eos_id_) {
+    throw ModelError(
+        "text policy does not fit the tokenizer: eos=force_last: there is no eos_token; name one in "
+        "tokenizer_config.json or use eos=as_is");
+  }
+}
+
+std::string TextEncoder::template_hash() const { return chat_template_ ? chat_template_->hash() : std::string(); }
+
+std::string TextEncoder::render_prompt(const Prompt& prompt) const {
+  if (chat_template_) return chat_template_->render(prompt, {}, true);
+  if (prompt.is_plain) return prompt.text;
+  throw DataError(
+      "prompt cannot be encoded: it is a conversation of " + std::to_string(prompt.messages.size()) +
+      " messages, and the model has no chat template in use; give the model a chat_template.jinja or plain prompts");
+}
+
+std::string TextEncoder::render_full(const Prompt& prompt, const Message& response) const {
+  if (!chat_template_) return render_prompt(prompt) + response.content;
+  Message turn = response;
+  if (turn.role.empty()) turn.role = "assistant";
+  return chat_template_->render(prompt, {turn}, false);
+}
+
+size_t TextEncoder::probe_boundary(const Prompt& prompt) const {
+  // Two answers that share no beginning: what their renderings share lies before the response.
+  const std::string first = render_full(prompt, {.role = "assistant", .content = "A", .extra_json = ""});
+  const std::string second = render_full(prompt, {.role = "assistant", .content = "B", .extra_json = ""});
+  return common_prefix(first, second);
+}
+
+TextEncoder::Boundary TextEncoder::find_boundary(const std::string& prompt_text, const std::string& full,
+                                                 const Prompt& prompt) const {
+  if (full.starts_with(prompt_text)) return {prompt_text.size(), true};
+  const size_t shared = common_prefix(prompt_text, full);
+  try {
+    return {std::min(shared, probe_boundary(prompt)), false};
+  } catch (const DataError&) {
+    // A template may refuse the probes and yet take the response.
+    return {shared, false};
+  }
+}
+
+void TextEncoder::apply_bos(Encoding& encoding) const {
+  const auto leading = [&] {
+    size_t count = 0;
+    while (bos_id_ && count < encoding.ids.size() && encoding.ids[count] == *bos_id_) ++count;
+    return count;
+  };
+  const auto drop_front = [&](size_t count) {
+    const auto end = static_cast<std::ptrdiff_t>(count);
+    encoding.ids.erase(encoding.ids.begin(), encoding.ids.begin() + end);
+    encoding.offsets.erase(encoding.offsets.begin(), encoding.offsets.begin() + end);
+    encoding.is_added.erase(encoding.is_added.begin(), encoding.is_added.begin() + end);
+  };
+  if (!chat_template_ && policy_.bos == "auto") {
+    const std::vector<int32_t> prefix = tokenizer_.prefix_ids();
+    const bool has_bos = bos_id_ && !prefix.empty() && prefix.back() == *bos_id_ && leading() > 0;
+    // A text that begins with the BOS string has its BOS already.
+    if (!has_bos) {
+      for (auto id = prefix.rbegin(); id != prefix.rend(); ++id) insert_front(encoding, *id);
+    }
+  }
+  size_t wanted = std::min<size_t>(leading(), 1);
+  if (policy_.bos == "none") wanted = 0;
+  if (policy_.bos == "single") wanted = 1;
+  if (policy_.bos == "double") wanted = 2;
+  if (leading() > wanted) drop_front(leading() - wanted);
+  while (leading() < wanted) insert_front(encoding, *bos_id_);
+}
+
+void TextEncoder::apply_eos(Encoding& encoding) const {
+  if (policy_.eos == "force_last") {
+    if (encoding.ids.empty()) append_token(encoding, *eos_id_);
+    encoding.ids.back() = *eos_id_;
+    return;
+  }
+  if (chat_template_) return;
+  const std::vector<int32_t> suffix = tokenizer_.suffix_ids();
+  if (policy_.eos == "as_is" || !eos_id_) {
+    for (const int32_t id : suffix) append_token(encoding, id);
+    return;
+  }
+  // Exactly one: a text that ends with the EOS string keeps that one.
+  while (encoding.ids.size() >= 2 && encoding.ids.back() == *eos_id_ &&
+         encoding.ids[encoding.ids.size() - 2] == *eos_id_) {
+    encoding.ids.pop_back();
+    encoding.offsets.pop_back();
+    encoding.is_added.pop_back();
+  }
+  if (encoding.ids.empty() || encoding.ids.back() != *eos_id_) append_token(encoding, *eos_id_);
+}
+
+ExplainedResponse TextEncoder::encode_rendered(const std::string& prompt_text, const Prompt& prompt,
+                                               const Message& response) const {
+  ExplainedResponse result;
+  result.text = render_full(prompt, response);
+  const Boundary boundary = find_boundary(prompt_text, result.text, prompt);
+  result.prompt_bytes = static_cast<int64_t>(boundary.prompt_bytes);
+  result.prompt_is_prefix = boundary.is_prefix;
+  Encoding encoding = tokenizer_.encode(result.text, false);
+  apply_bos(encoding);
+  apply_eos(encoding);
+  measure(encoding, boundary.prompt_bytes, locate(result.text, boundary.prompt_bytes, response.content),
+          result.encoded);
+  result.encoded.ids = std::move(encoding.ids);
+  result.offsets = std::move(encoding.offsets);
+  return result;
+}
+
+ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const Message& response) const {
+  ExplainedResponse result;
+  Encoding encoding = tokenizer_.encode_pair(prompt_text, response.content, true);
+  const size_t first_tokens = tokenizer_.encode(prompt_text, false).ids.size();
+  const size_t second_tokens = tokenizer_.encode(response.content, false).ids.size();
+  size_t pos = 0;
+  const auto skip_added = [&] {
+    while (pos < encoding.ids.size() && encoding.is_added[pos] != 0) ++pos;
+  };
+  skip_added();
+  pos += first_tokens;
+  skip_added();
+  result.encoded.prompt_tokens = static_cast<int64_t>(pos);
+  result.encoded.response_begin = static_cast<int64_t>(pos);
+  result.encoded.response_end = static_cast<int64_t>(pos + second_tokens);
+  for (; pos < encoding.offsets.size(); ++pos) {
+    TextSpan& span = encoding.offsets[pos];
+    if (span.begin == span.end) continue;
+    span = {static_cast<uint32_t>(span.begin + prompt_text.size()),
+            static_cast<uint32_t>(span.end + prompt_text.size())};
+  }
+  result.text = prompt_text + response.content;
+  result.prompt_bytes = static_cast<int64_t>(prompt_text.size());
+  result.encoded.ids = std::move(encoding.ids);
+  result.encoded.type_ids = std::move(encoding.type_ids);
+  result.offsets = std::move(encoding.offsets);
+  return result;
+}
+
+ExplainedResponse TextEncoder::explain(const Prompt& prompt, const Message& response) const {
+  const std::string prompt_text = render_prompt(prompt);
+  return policy_.use_pair ? encode_pair(prompt_text, response) : encode_rendered(prompt_text, prompt, response);
+}
+
+EncodedResponse TextEncoder::encode(const Prompt& prompt, const Message& response) const {
+  return explain(prompt, response).encoded;
+}
+
+std::vector<EncodedResponse> TextEncoder::encode_all(const Prompt& prompt, std::span<const Message> responses) const {
+  const std::string prompt_text = render_prompt(prompt);
+  std::vector<EncodedResponse> result;
+  result.reserve(responses.size());
+  for (const Message& response : responses) {
+    result.push_back(policy_.use_pair ? encode_pair(prompt_text, response).encoded
+                                      : encode_rendered(prompt_text, prompt, response).encoded);
+  }
+  return result;
+}
+
+std::vector<int32_t> TextEncoder::encode_prompt(const Prompt& prompt) const {
+  const std::string text = render_prompt(prompt);
+  if (policy_.use_pair) return tokenizer_.encode_ids(text, true);
+  Encoding encoding = tokenizer_.encode(text, false);
+  apply_bos(encoding);
+  return std::move(encoding.ids);
+}
+
+TextEncoder load_text_encoder(const std::string& model_dir, const TextPolicy& policy) {
+  const auto plain = std::filesystem::path(model_dir) / "tokenizer.json";
+  const auto packed = std::filesystem::path(model_dir) / "tokenizer.json.gz";
+  Tokenizer tokenizer =
+      Tokenizer::load((std::filesystem::exists(plain) || !std::filesystem::exists(packed) ? plain : packed).string());
+  std::optional<ChatTemplate> chat_template;
+  if (policy.use_template && !policy.use_pair) chat_template = ChatTemplate::load(model_dir);
+  return TextEncoder(std::move(tokenizer), std::move(chat_template), policy, read_special_tokens(model_dir));
+}
+
+}  // namespace rondo::text

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prompt and response -> token ids, under a policy that is recorded with the model (docs/contracts.md, "Text to
+// tokens"). The whole text is tokenised, never its parts, so ids equal those of the full conversation.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rondo/core/conversation.h"
+#include "rondo/text/chat_template.h"
+#include "rondo/text/tokenizer.h"
+
+namespace rondo::text {
+
+/// BOS: as the tokenizer or the rendering has it (never doubled), exactly one, exactly two, none.
+inline constexpr const char* kBosNames[] = {"auto", "single", "double", "none"};
+/// EOS: exactly one at the end (with a template: what the template ends with), as the tokenizer adds, or the last token
+/// overwritten by it.
+inline constexpr const char* kEosNames[] = {"ensure", "as_is", "force_last"};
+inline constexpr const char* kPoolingNames[] = {"sequence_end", "response_end", "mean", "first"};
+
+struct TextPolicy {
+  bool use_template = true;  // where the model has one
+  bool use_pair = false;     // encoders: the tokenizer's own form for two texts
+  std::string bos = "auto";
+  std::string eos = "ensure";
+  std::string pooling = "sequence_end";
+};
+
+/// Throws ConfigError, with the known names, where a field has an unknown one.
+void check_policy(const TextPolicy& policy);
+
+struct EncodedResponse {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> type_ids;  // under use_pair only
+  int64_t prompt_tokens = 0;   // leading tokens that lie wholly inside the prompt's rendering; the gate is one before
+  int64_t response_begin = 0;  // tokens [begin, end) overlap the text of the response
+  int64_t response_end = 0;
+};
+
+/// One encoding with all that made it, for people: `rondo tokenize --explain`.
+struct ExplainedResponse {
+  EncodedResponse encoded;
+  std::string text;               // the rendered text, without tokens that the policy adds
+  std::vector<TextSpan> offsets;  // bytes of `text` per token, empty for added tokens
+  int64_t prompt_bytes = 0;       // of `text`
+  bool prompt_is_prefix = true;   // false: the template rewrites the prompt once it is answered
+};
+
+/// Immutable; may be used from several threads.
+class TextEncoder {
+ public:
+  /// Throws ConfigError on an unknown policy, ModelError where the policy needs a token that the tokenizer lacks.
+  TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_template, TextPolicy policy,
+              SpecialTokens tokens = {});
+
+  /// Throws DataError where the template refuses the conversation, or a prompt of messages meets no template.
+  [[nodiscard]] EncodedResponse encode(const Prompt& prompt, const Message& response) const;
+  /// The same for many responses of one prompt, whose rendering is shared.
+  [[nodiscard]] std::vector<EncodedResponse> encode_all(const Prompt& prompt, std::span<const Message> responses) const;
+  [[nodiscard]] ExplainedResponse explain(const Prompt& prompt, const Message& response) const;
+  /// The prompt with the generation header, without EOS.
+  [[nodiscard]] std::vector<int32_t> encode_prompt(const Prompt& prompt) const;
+  /// The text that encode_prompt tokenises.
+  [[nodiscard]] std::string render_prompt(const Prompt& prompt) const;
+
+  [[nodiscard]] const Tokenizer& tokenizer() const { return tokenizer_; }
+  [[nodiscard]] const TextPolicy& policy() const { return policy_; }
+  [[nodiscard]] bool uses_template() const { return chat_template_.has_value(); }
+  /// SHA-256 of the template, "" without one.
+  [[nodiscard]] std::string template_hash() const;
+  [[nodiscard]] std::optional<int32_t> bos_id() const { return bos_id_; }
+  [[nodiscard]] std::optional<int32_t> eos_id() const { return eos_id_; }
+
+ private:
+  struct Boundary {
+    size_t prompt_bytes = 0;
+    bool is_prefix = true;
+  };
+
+  [[nodiscard]] ExplainedResponse encode_rendered(const std::string& prompt_text, const Prompt& prompt,
+                                                  const Message& response) const;
+  [[nodiscard]] ExplainedResponse encode_pair(const std::string& prompt_text, const Message& response) const;
+  [[nodiscard]] std::string render_full(const Prompt& prompt, const Message& response) const;
+  [[nodiscard]] Boundary find_boundary(const std::string& prompt_text, const std::string& full,
+                                       const Prompt& prompt) const;
+  [[nodiscard]] size_t probe_boundary(const Prompt& prompt) const;
+  void apply_bos(Encoding& encoding) const;
+  void apply_eos(Encoding& encoding) const;
+
+  Tokenizer tokenizer_;
+  std::optional<ChatTemplate> chat_template_;
+  TextPolicy policy_;
+  std::optional<int32_t> bos_id_;
+  std::optional<int32_t> eos_id_;
+};
+
+/// From tokenizer.json (or .gz), tokenizer_config.json, special_tokens_map.json and the chat template of a directory.
+/// Throws ModelError where a needed file is missing or malformed.
+TextEncoder load_text_encoder(const std::string& model_dir, const TextPolicy& policy);
+
+}  // namespace rondo::text

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/train/objective.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/zeros.h>
+
+#include "rondo/base/error.h"
+#include "rondo/nn/precision.h"
+#include "rondo/nn/recompute.h"
+
+namespace rondo::train {
+namespace {
+
+// Rows of logits held at once: 1,024 rows of a vocabulary of 128,000 are 512 MB in float32.
+constexpr int64_t kLogitRows = 1024;
+
+ObjectiveReport report_of(const HeadOutput& output, const ComparisonBatch& comparisons, const Tensor& score_C,
+                          const losses::Loss& loss, double reward_clip) {
+  ObjectiveReport report;
+  report.loss_sum = loss.sum.item<double>();
+  report.weight = loss.count.item<double>();
+  const Tensor decided_C = comparisons.p_C != 0.5;
+  const Tensor agrees_C = (score_C * (comparisons.p_C - 0.5) > 0).logical_and_(decided_C);
+  report.decided = decided_C.sum().item<double>();
+  report.correct = agrees_C.sum().item<double>();
+  if (output.rewards_R.defined() && output.embeddings_RE.defined()) {
+    report.clipped = (output.rewards_R.abs() >= reward_clip).sum().item<double>();
+  }
+  return report;
+}
+
+}  // namespace
+
+void ObjectiveReport::add(const ObjectiveReport& other) {
+  loss_sum += other.loss_sum;
+  weight += other.weight;
+  correct += other.correct;
+  decided += other.decided;
+  clipped += other.clipped;
+  responses += other.responses;
+  tokens += other.tokens;
+}
+
+Objective::Objective(const model::Model& model, const ObjectiveConfig& config)
+    : model_(model), config_(config), loss_(losses::loss_by_name(config.loss)) {
+  const heads::HeadConfig& head = model.head_config();
+  if (loss_.has_ties && !head.ties) throw ConfigError("loss '" + config.loss + "' needs a head with ties; start from a fresh --head");
+  const bool has_rewards = model.parameters().has("score.weight");
+  if (config.center > 0 && !has_rewards) throw ConfigError("--center needs rewards, which the " + head.kind + " head does not have; drop it");
+}
+
+data::PackOptions Objective::pack_options() const {
+  return {.needs_gate = model_.needs_gate(), .needs_lm_targets = config_.lm_weight > 0};
+}
+
+StepCounts Objective::counts(std::span<const data::GroupSelection> selections) const {
+  StepCounts counts;
+  for (const data::GroupSelection& s : selections) {
+    double weight = 0;
+    for (const Comparison& c : s.comparisons) weight += c.weight;
+    counts.weight += config_.equal_groups ? (weight > 0 ? 1 : 0) : weight;
+    counts.comparisons += static_cast<double>(s.comparisons.size());
+    if (config_.lm_weight > 0) {
+      counts.lm_tokens += static_cast<double>(data::pack({&s, 1}, pack_options()).lm_targets_T.numel());
+    }
+  }
+  return counts;
+}
+
+Tensor Objective::centring(const HeadOutput& output, const ComparisonBatch& comparisons) const {
+  const Tensor sum_C = output.rewards_R.index_select(0, comparisons.left_C) + output.rewards_R.index_select(0, comparisons.right_C);
+  return sum_C.square().sum();
+}
+
+Tensor Objective::language_model_loss(const PackedBatch& batch, const Tensor& hidden_ND) const {
+  const Tensor states_TD = hidden_ND.index_select(0, batch.lm_rows_T);
+  Tensor total = at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(hidden_ND.device()));
+  for (int64_t row = 0; row < states_TD.size(0); row += kLogitRows) {
+    const int64_t rows = std::min(kLogitRows, states_TD.size(0) - row);
+    const Tensor targets_T = batch.lm_targets_T.narrow(0, row, rows);
+    const auto nll = [this, targets_T](const Tensor& states) {
+      return at::cross_entropy_loss(nn::at_least_float(model_.backbone().logits(states)), targets_T, {}, at::Reduction::Sum);
+    };
+    total = total + nn::recompute(nll, states_TD.narrow(0, row, rows), model_.parameters().all().front().value);
+  }
+  return total;
+}
+
+ObjectiveReport Objective::backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const {
+  const at::Device device = model_.device();
+  const PackedBatch batch = data::pack(selections, pack_options()).to(device);
+  const ComparisonBatch comparisons = data::pack_comparisons(selections, config_.equal_groups).to(device);
+  const heads::HeadConfig& head = model_.head_config();
+
+  const Tensor hidden_ND = model_.hidden(batch, {.recompute_blocks = config_.recompute});
+  const HeadOutput output = model_.head(model_.pooled(batch, hidden_ND), model_.prompt_states(batch, hidden_ND));
+  const Tensor score_C = TableLayout(batch.group_sizes).all_scores(output).index_select(0, comparisons.table_index_C);
+  const losses::ScoredComparisons scored{
+      .score_C = score_C, .p_C = comparisons.p_C, .tie_C = comparisons.tie_C, .weight_C = comparisons.weight_C,
+      .margin_C = comparisons.margin_C,
+      .log_nu = head.ties ? model_.parameters().get(std::string(heads::kLogNu)) : Tensor()};
+  const losses::Loss loss = loss_.compute(scored, {.tau = head.tau, .smoothing = config_.smoothing});
+
+  Tensor total = loss.sum / step.weight;
+  if (config_.center > 0) total = total + config_.center * centring(output, comparisons) / step.comparisons;
+  if (config_.lm_weight > 0) {
+    total = (1 - config_.lm_weight) * total;
+    if (step.lm_tokens > 0) total = total + config_.lm_weight * language_model_loss(batch, hidden_ND) / step.lm_tokens;
+  }
+  total.backward();
+
+  ObjectiveReport report = report_of(output, comparisons, score_C.detach(), loss, head.reward_clip);
+  report.responses = batch.response_count();
+  report.tokens = batch.layout.token_count;
+  return report;
+}
+
+}  // namespace rondo::train

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is minimised: a head's scores under a preference loss, with optional centring and language-model terms
+// (methods.md 3). A new pairing of existing losses is a config, not code.
+//
+//   L = (1 - c_lm) ( sum_C loss / sum_C weight + c_center mean_C (r_i + r_j)^2 ) + c_lm mean_T nll
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "rondo/data/pack.h"
+#include "rondo/losses/shared/loss.h"
+#include "rondo/model/model.h"
+
+namespace rondo::train {
+
+struct ObjectiveConfig {
+  std::string loss = "cross_entropy";
+  double smoothing = 0;
+  double center = 0;          // weight of the centring term; bt and hrc only
+  double lm_weight = 0;       // c_lm
+  bool equal_groups = false;  // each group gets the same total weight
+  bool recompute = false;     // activation checkpointing
+};
+
+/// Denominators of the terms over a whole step, known before the first forward pass, so that micro-batches add up
+/// exactly.
+struct StepCounts {
+  double weight = 0;
+  double comparisons = 0;
+  double lm_tokens = 0;
+};
+
+/// Sums over a micro-batch, for the log.
+struct ObjectiveReport {
+  double loss_sum = 0;        // preference loss, weighted
+  double weight = 0;
+  double correct = 0;         // comparisons with p != 1/2 on the right side
+  double decided = 0;
+  double clipped = 0;         // responses whose reward sits at the clip (hrc)
+  int64_t responses = 0;
+  int64_t tokens = 0;
+
+  void add(const ObjectiveReport& other);
+};
+
+class Objective {
+ public:
+  /// Throws ConfigError on contradictions (centring a head without rewards, ties without log nu, ...).
+  Objective(const model::Model& model, const ObjectiveConfig& config);
+
+  StepCounts counts(std::span<const data::GroupSelection> selections) const;
+  /// Forward and backward over one micro-batch; gradients are those of the step's mean.
+  ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const;
+  data::PackOptions pack_options() const;
+
+ private:
+  Tensor centring(const HeadOutput& output, const ComparisonBatch& comparisons) const;
+  Tensor language_model_loss(const PackedBatch& batch, const Tensor& hidden_ND) const;
+
+  const model::Model& model_;
+  ObjectiveConfig config_;
+  const losses::LossEntry& loss_;
+};
+
+}  // namespace rondo::train

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/train/optimizer.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_norm.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "rondo/base/error.h"
+
+namespace rondo::train {
+namespace {
+
+// Quintic coefficients of Jordan et al. 2024: steepest at 0 among those that keep singular values near 1.
+constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
+constexpr int kNewtonSchulzSteps = 5;
+constexpr double kMuonScale = 0.2;  // arXiv:2502.16982 sec. 2.2: root mean square of an AdamW update
+constexpr double kSmallestNorm = 1e-12;
+
+bool is_block_matrix(const nn::Parameter& p) {
+  return p.value.dim() == 2 && p.name.find(".layers.") != std::string::npos;
+}
+
+}  // namespace
+
+Tensor orthogonalise(const Tensor& matrices) {
+  const bool tall = matrices.size(1) > matrices.size(2);
+  Tensor x = tall ? matrices.transpose(1, 2) : matrices;
+  x = x / at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, /*keepdim=*/true).clamp_min(kSmallestNorm);
+  for (int i = 0; i < kNewtonSchulzSteps; ++i) {
+    const Tensor gram = at::bmm(x, x.transpose(1, 2));
+    const Tensor poly = at::baddbmm(gram, gram, gram, kB, kC);
+    x = at::baddbmm(x, poly, x, kA, 1);
+  }
+  return tall ? x.transpose(1, 2) : x;
+}
+
+Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options) : options_(options) {
+  std::vector<std::vector<int64_t>> shapes;
+  for (const nn::Parameter& p : parameters.all()) {
+    if (!p.value.requires_grad()) continue;
+    const Tensor data = p.value.detach();
+    const bool is_wide = data.scalar_type() != at::kBFloat16 && data.scalar_type() != at::kHalf;
+    trained_.push_back({p.name, p.value, is_wide ? data : data.to(at::kFloat), {}});
+    const size_t index = trained_.size() - 1;
+    if (options_.kind != "muon" || !is_block_matrix(p)) {
+      adamw_members_.push_back(index);
+      first_moments_.push_back(at::zeros_like(trained_[index].master));
+      second_moments_.push_back(at::zeros_like(trained_[index].master));
+      step_counts_.push_back(at::zeros({}, at::TensorOptions().dtype(at::kFloat)));
+      continue;
+    }
+    const std::vector<int64_t> shape = data.sizes().vec();
+    const auto at_shape = std::find(shapes.begin(), shapes.end(), shape);
+    if (at_shape == shapes.end()) {
+      shapes.push_back(shape);
+      buckets_.push_back({{index}, {}});
+    } else {
+      buckets_[static_cast<size_t>(at_shape - shapes.begin())].members.push_back(index);
+    }
+  }
+  if (trained_.empty()) throw ConfigError("nothing to train: every parameter is frozen; give fewer --freeze patterns");
+  for (MuonBucket& bucket : buckets_) {
+    const Tensor& like = trained_[bucket.members.front()].master;
+    bucket.momentum = at::zeros({static_cast<int64_t>(bucket.members.size()), like.size(0), like.size(1)}, like.options());
+  }
+}
+
+void Optimizer::accumulate() {
+  for (Trained& t : trained_) {
+    Tensor& gradient = t.value.mutable_grad();
+    if (!gradient.defined()) continue;
+    if (!t.gradient.defined()) {
+      t.gradient = gradient.to(t.master.scalar_type());
+    } else {
+      t.gradient.add_(gradient);
+    }
+    gradient = Tensor();
+  }
+}
+
+double Optimizer::clip_gradients() {
+  std::vector<Tensor> gradients;
+  for (Trained& t : trained_) {
+    // A parameter that the batch did not reach (an unused head part) keeps its place with a zero gradient.
+    if (!t.gradient.defined()) t.gradient = at::zeros_like(t.master);
+    gradients.push_back(t.gradient);
+  }
+  const double norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)), 2).item<double>();
+  if (std::isfinite(norm) && options_.clip > 0 && norm > options_.clip) {
+    at::_foreach_mul_(gradients, options_.clip / norm);
+  }
+  return norm;
+}
+
+double Optimizer::step(double lr) {
+  const at::NoGradGuard no_grad;
+  const double norm = clip_gradients();
+  if (std::isfinite(norm)) {
+    adamw_step(lr);
+    for (MuonBucket& bucket : buckets_) muon_step(lr, bucket);
+  }
+  finish_step();
+  return norm;
+}
+
+void Optimizer::adamw_step(double lr) {
+  std::vector<Tensor> values, gradients;
+  for (const size_t member : adamw_members_) {
+    values.push_back(trained_[member].master);
+    gradients.push_back(trained_[member].gradient.contiguous());
+  }
+  if (values.empty()) return;
+  for (Tensor& count : step_counts_) count.add_(1);
+  at::_fused_adamw_(values, gradients, first_moments_, second_moments_, {}, step_counts_, lr, options_.beta1, options_.beta2,
+                    options_.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false);
+}
+
+void Optimizer::muon_step(double lr, MuonBucket& bucket) {
+  std::vector<Tensor> gradients;
+  for (const size_t member : bucket.members) gradients.push_back(trained_[member].gradient);
+  const Tensor gradient = at::stack(gradients);
+  bucket.momentum.lerp_(gradient, 1 - options_.muon_momentum);
+  const Tensor nesterov = gradient.lerp(bucket.momentum, options_.muon_momentum);
+  const Tensor update = orthogonalise(nesterov);
+  const double size = static_cast<double>(std::max(update.size(1), update.size(2)));
+  for (size_t k = 0; k < bucket.members.size(); ++k) {
+    Tensor& value = trained_[bucket.members[k]].master;
+    if (options_.weight_decay > 0) value.mul_(1 - lr * options_.weight_decay);
+    value.sub_(update[static_cast<int64_t>(k)], lr * kMuonScale * std::sqrt(size));
+  }
+}
+
+void Optimizer::finish_step() {
+  for (Trained& t : trained_) {
+    if (!t.master.is_alias_of(t.value)) t.value.detach().copy_(t.master);
+    t.gradient = Tensor();
+  }
+}
+
+std::map<std::string, Tensor> Optimizer::state() const {
+  std::map<std::string, Tensor> state;
+  for (size_t k = 0; k < adamw_members_.size(); ++k) {
+    const std::string& name = trained_[adamw_members_[k]].name;
+    state["adamw.m." + name] = first_moments_[k];
+    state["adamw.v." + name] = second_moments_[k];
+    state["adamw.t." + name] = step_counts_[k];
+  }
+  for (const MuonBucket& bucket : buckets_) state["muon.m." + trained_[bucket.members.front()].name] = bucket.momentum;
+  for (const Trained& t : trained_) state["master." + t.name] = t.master;
+  return state;
+}
+
+void Optimizer::load_state(const std::map<std::string, Tensor>& state) {
+  const at::NoGradGuard no_grad;
+  for (auto& [name, tensor] : this->state()) {
+    const auto found = state.find(name);
+    if (found == state.end() || found->second.sizes() != tensor.sizes()) {
+      throw ResourceError("the checkpoint does not fit: " + name + " is missing or has another shape; was the run's config changed?");
+    }
+    Tensor(tensor).copy_(found->second);
+  }
+  finish_step();
+}
+
+}  // namespace rondo::train

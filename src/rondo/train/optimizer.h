@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// AdamW, and Muon for the matrices of the blocks with AdamW for the rest.
+//
+//   AdamW (arXiv:1711.05101): decoupled weight decay.
+//   Muon (Jordan et al. 2024; scale from arXiv:2502.16982): Nesterov momentum, then five Newton-Schulz steps that bring
+//   the update near an orthogonal matrix, times 0.2 sqrt(max dimension) so that AdamW's rates fit.
+//
+// Weights below float32 keep a float32 master copy here; gradients of micro-batches add up in float32.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rondo/base/tensor.h"
+#include "rondo/nn/parameters.h"
+
+namespace rondo::train {
+
+inline const std::vector<std::string> kOptimizerNames = {"adamw", "muon"};
+
+struct OptimizerOptions {
+  std::string kind = "adamw";
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0;
+  double muon_momentum = 0.95;
+  double clip = 1.0;  // gradient norm above which gradients are scaled down; 0 = off
+};
+
+class Optimizer {
+ public:
+  /// parameters: those that require a gradient are trained.
+  Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options);
+
+  /// Adds the gradients of a micro-batch, already divided by the count of the whole step, and clears them.
+  void accumulate();
+  /// Clips, updates, clears. Returns the gradient norm before clipping; the update is skipped where it is not finite.
+  double step(double lr);
+
+  /// Tensors that a checkpoint must hold beside the weights, by name; load copies into them.
+  std::map<std::string, Tensor> state() const;
+  void load_state(const std::map<std::string, Tensor>& state);
+
+ private:
+  struct Trained {
+    std::string name;
+    Tensor value;   // the model's tensor
+    Tensor master;  // float32; the same tensor where the model is float32
+    Tensor gradient;
+  };
+  /// Matrices of one shape, updated by batched products.
+  struct MuonBucket {
+    std::vector<size_t> members;
+    Tensor momentum;  // [count, rows, columns]
+  };
+
+  double clip_gradients();
+  void adamw_step(double lr);
+  void muon_step(double lr, MuonBucket& bucket);
+  void finish_step();
+
+  OptimizerOptions options_;
+  std::vector<Trained> trained_;
+  std::vector<size_t> adamw_members_;
+  std::vector<Tensor> first_moments_, second_moments_, step_counts_;
+  std::vector<MuonBucket> buckets_;
+};
+
+/// Five Newton-Schulz steps on [count, rows, columns] matrices; singular values end between about 0.7 and 1.2.
+Tensor orthogonalise(const Tensor& matrices);
+
+}  // namespace rondo::train
