@@ -7,7 +7,8 @@ namespace rondo::cli {
 
 void add_data_flags(CLI::App& app, data::ReadOptions& options) {
   app.add_option("--rename", options.renames, "read column OLD as NEW: --rename question=prompt; may be repeated")
-      ->take_all()
+      // One value per flag: the file behind it is not another rename.
+      ->allow_extra_args(false)
       ->type_name("OLD=NEW");
   app.add_option("--max-bad", options.max_bad, "how many rows may be unusable before it is an error")
       ->check(CLI::NonNegativeNumber)

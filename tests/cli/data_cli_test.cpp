@@ -79,6 +79,12 @@ TEST_F(DataVerb, CheckListsBadRowsAndFailsBeyondTheLimit) {
   EXPECT_EQ(call("check " + bad + " --quiet --max-bad 2").exit_code, 0);
 }
 
+TEST_F(DataVerb, RenamesStandBeforeTheFile) {
+  const std::string other = folder_.write("o.jsonl", R"({"q":"p","good":"a","rejected":"b"})");
+  const Call result = call("check --quiet --rename q=prompt --rename good=chosen " + other);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+}
+
 TEST_F(DataVerb, ReadsStandardInput) {
   EXPECT_THAT(call("check --quiet - < " + file_).output, HasSubstr("60 read, 0 rejected"));
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Readers of foreign bytes under mutation: whatever comes, they answer with a value or a typed error, never a crash.
 // RONDO_FUZZ_ITERATIONS sets the number of inputs (default 100,000 each).
+#include <arrow/api.h>
+#include <arrow/io/api.h>
+#include <arrow/ipc/api.h>
 #include <gtest/gtest.h>
+#include <parquet/arrow/writer.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -118,6 +122,26 @@ TEST(Fuzz, SafetensorsGiveViewsInsideTheFileOrAnError) {
   }
 }
 
+// One column of texts and one of lists, in a form that Arrow writes.
+std::string arrow_seed(bool parquet) {
+  arrow::StringBuilder texts;
+  auto items = std::make_shared<arrow::StringBuilder>();
+  arrow::ListBuilder lists(arrow::default_memory_pool(), items);
+  for (const char* text : {"a", "b", "c"}) {
+    if (!texts.Append(text).ok() || !lists.Append().ok() || !items->Append(text).ok()) return "";
+  }
+  const auto schema = arrow::schema({arrow::field("prompt", arrow::utf8()), arrow::field("list", lists.type())});
+  const auto table = arrow::Table::Make(schema, {texts.Finish().ValueOrDie(), lists.Finish().ValueOrDie()});
+  const auto out = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  if (parquet) {
+    if (!parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out).ok()) return "";
+  } else {
+    const auto writer = arrow::ipc::MakeStreamWriter(out, schema).ValueOrDie();
+    if (!writer->WriteTable(*table).ok() || !writer->Close().ok()) return "";
+  }
+  return out->Finish().ValueOrDie()->ToString();
+}
+
 // Whole files take the file system along: fewer of them, in every format that is told by its name.
 class FuzzFiles : public ::testing::TestWithParam<const char*> {};
 
@@ -126,7 +150,9 @@ TEST_P(FuzzFiles, RowsAreReadOrRefused) {
       {"f.jsonl", "{\"prompt\":\"p\",\"chosen\":\"a\"}\n\n{\"x\":[1,{\"y\":2}]}\n"},
       {"f.json", "[{\"prompt\":\"p\",\"chosen\":\"a\"}, {\"x\":[1,{\"y\":\"]\"}]}]"},
       {"f.csv", "prompt,chosen\n\"a \"\"q\"\"\nb\",c\n,d\n"},
-      {"f.tsv", "prompt\tchosen\na\tb\n"}};
+      {"f.tsv", "prompt\tchosen\na\tb\n"},
+      {"f.parquet", arrow_seed(true)},
+      {"f.arrow", arrow_seed(false)}};
   const io::TestFolder folder;
   const std::string& seed = seeds.at(GetParam());
   Random random(kSeed);
@@ -140,7 +166,8 @@ TEST_P(FuzzFiles, RowsAreReadOrRefused) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, FuzzFiles, ::testing::Values("f.jsonl", "f.json", "f.csv", "f.tsv"),
+INSTANTIATE_TEST_SUITE_P(Formats, FuzzFiles,
+                         ::testing::Values("f.jsonl", "f.json", "f.csv", "f.tsv", "f.parquet", "f.arrow"),
                          [](const auto& row) { return std::string(row.param + 2); });
 
 }  // namespace

@@ -152,6 +152,7 @@ GroupStore::Entry GroupStoreBuilder::State::merge(std::span<const uint32_t> memb
 
 GroupStore GroupStoreBuilder::finish(ReadReport report) {
   State& s = *state_;
+  RONDO_ASSERT(s.parts.size() < std::numeric_limits<uint32_t>::max(), "rows are numbered in 32 bits");
   s.spool->flush();
   std::vector<uint32_t> order(s.parts.size());
   std::iota(order.begin(), order.end(), 0U);

@@ -32,7 +32,9 @@ class CsvRows : public RowReader {
     parse.ignore_empty_lines = false;
     parse.invalid_row_handler = [this](const arrow::csv::InvalidRow& row) { return note(row); };
     auto convert = arrow::csv::ConvertOptions::Defaults();
-    convert.default_column_type = arrow::binary();
+    convert.default_column_type = arrow::utf8();
+    // Checked cell by cell, so that one row is bad and not its whole block.
+    convert.check_utf8 = false;
     convert.null_values = {""};
     convert.strings_can_be_null = true;
     convert.quoted_strings_can_be_null = false;
