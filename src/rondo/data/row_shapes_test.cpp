@@ -24,20 +24,25 @@ TEST_P(EveryShape, ReadsItsExamples) {
   }
 }
 
+// A value of another type under one key: read or refused with a reason, never anything else.
+void expect_group_or_reason(const json& row) {
+  try {
+    (void)read_row(shape_of(row), row);
+  } catch (const DataError& error) {
+    EXPECT_STRNE(error.what(), "");
+  }
+}
+
 TEST_P(EveryShape, SurvivesAnyTypeUnderAnyOfItsKeys) {
   const json odd[] = {
       7, -1.5, true, "text", json::array(), json::object(), json::array({1, nullptr}), json::array({json::object()})};
   for (const ShapeExample& example : GetParam()->examples) {
     const json row = json::parse(example.row);
     for (const auto& [key, unused] : row.items()) {
+      json changed = row;
       for (const json& value : odd) {
-        json changed = row;
         changed[key] = value;
-        try {
-          (void)read_row(shape_of(changed), changed);
-        } catch (const DataError& error) {
-          EXPECT_STRNE(error.what(), "");
-        }
+        expect_group_or_reason(changed);
       }
     }
   }
