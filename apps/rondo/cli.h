@@ -23,6 +23,7 @@ struct Session {
   int64_t seed = 1;
   bool quiet = false;
   std::string version;
+  int exit_code = 0;          // set by verbs that end early without an error
 };
 
 /// A verb registers its flags on `app` and returns what to run once they are parsed.

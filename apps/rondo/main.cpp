@@ -69,7 +69,7 @@ int run(int argc, char** argv) {
   }
   connect_terminal(session);
   chosen(session);
-  return 0;
+  return session.exit_code;
 }
 
 }  // namespace

@@ -2,9 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <numeric>
 #include <set>
 
@@ -13,6 +10,7 @@
 #include "examples/blotto/neighbours.h"
 #include "examples/blotto/riddler.h"
 #include "examples/blotto/rows.h"
+#include "examples/blotto/test_folder.h"
 #include "rondo/base/error.h"
 
 namespace blotto {
@@ -21,25 +19,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-// A file in a fresh folder that goes away with the test.
-class Folder {
- public:
-  Folder() {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() / (std::string("rondo_blotto_") + info->name());
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(file(name)) << text;
-    return file(name);
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST(BlottoRule, AgreesWithPointsCountedByHand) {
   const Rule rule = ladder_rule(3, 10);

@@ -159,6 +159,7 @@ void baseline(const BaselineFlags& flags) {
   report["accuracy_half"] = copied.accuracy_half;
   report["comparisons"] = copied.comparisons;
   report["near_distance"] = flags.near;
+  report["near_count"] = near_plans.size();
   report["near_plans"] = near_plans;
   report["accuracy_far"] = far.accuracy;
   report["comparisons_far"] = far.comparisons;

@@ -10,5 +10,8 @@ void add_make(CLI::App& app);
 void add_read(CLI::App& app);
 void add_words(CLI::App& app);
 void add_baseline(CLI::App& app);
+void add_cycle(CLI::App& app);
+void add_duel(CLI::App& app);
+void add_collect(CLI::App& app);
 
 }  // namespace blotto

@@ -15,6 +15,9 @@ int main(int argc, char** argv) {
   blotto::add_read(app);
   blotto::add_words(app);
   blotto::add_baseline(app);
+  blotto::add_cycle(app);
+  blotto::add_duel(app);
+  blotto::add_collect(app);
   try {
     app.parse(argc, argv);
     return 0;

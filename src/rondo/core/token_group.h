@@ -17,6 +17,7 @@ struct TokenResponse {
   int64_t pool_begin = 0;
   int64_t pool_end = 0;
   int64_t response_begin = 0;
+  int32_t text_length = 0;  // code points of the response's text, for length baselines
 };
 
 /// gate_pos: position of the last token wholly inside the prompt's rendering, the smallest over the group; -1 where the

@@ -39,11 +39,13 @@ json struct_at(const arrow::Array& array, int64_t i) {
   return object;
 }
 
+// Texts must be UTF-8. Bytes that are none (images) are no text: the cell is left out.
 template <typename BinaryLike>
-json text_at(const arrow::Array& array, int64_t i) {
+json text_at(const arrow::Array& array, int64_t i, bool is_text) {
   const std::string_view text = static_cast<const BinaryLike&>(array).GetView(i);
-  if (find_invalid_utf8(text) != std::string_view::npos) throw DataError("a cell holds ill-formed UTF-8");
-  return std::string(text);
+  if (find_invalid_utf8(text) == std::string_view::npos) return std::string(text);
+  if (is_text) throw DataError("a cell holds ill-formed UTF-8");
+  return nullptr;
 }
 
 // Numbers go through Arrow's scalars: few per row, and one line for all widths.
@@ -64,13 +66,13 @@ json value_at(const arrow::Array& array, int64_t i) {
       return static_cast<const arrow::BooleanArray&>(array).Value(i);
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
-      return text_at<arrow::BinaryArray>(array, i);
+      return text_at<arrow::BinaryArray>(array, i, array.type_id() == arrow::Type::STRING);
     case arrow::Type::LARGE_STRING:
     case arrow::Type::LARGE_BINARY:
-      return text_at<arrow::LargeBinaryArray>(array, i);
+      return text_at<arrow::LargeBinaryArray>(array, i, array.type_id() == arrow::Type::LARGE_STRING);
     case arrow::Type::STRING_VIEW:
     case arrow::Type::BINARY_VIEW:
-      return text_at<arrow::BinaryViewArray>(array, i);
+      return text_at<arrow::BinaryViewArray>(array, i, array.type_id() == arrow::Type::STRING_VIEW);
     case arrow::Type::LIST:
     case arrow::Type::MAP:
       return list_at<arrow::ListArray>(array, i);

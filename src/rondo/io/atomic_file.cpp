@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -54,10 +53,16 @@ void sync_path(const fs::path& path, int flags) {
   if (result != 0 && error != EINVAL) fail_at("cannot sync", path, error);
 }
 
-// Unique among processes by pid, inside one by a counter.
-fs::path temporary_name(const fs::path& target) {
-  static std::atomic<uint64_t> count{0};
-  return folder_of(target) / fmt::format(".{}.{}.{}.tmp", target.filename().string(), ::getpid(), count++);
+// A file of its own beside the target. Names that a crashed process left behind are passed over.
+int open_temporary(const fs::path& target, fs::path& name) {
+  constexpr int kAttempts = 1000;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    name = folder_of(target) / fmt::format(".{}.{}.{}.tmp", target.filename().string(), ::getpid(), attempt);
+    const int file = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+    if (file >= 0 || errno != EEXIST) return file;
+  }
+  errno = EEXIST;
+  return -1;
 }
 
 }  // namespace
@@ -70,8 +75,7 @@ AtomicFile::AtomicFile(const fs::path& target) : target_(target) {
   if (fs::exists(status) && !fs::is_regular_file(status)) {
     file_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
   } else {
-    temporary_ = temporary_name(target_);
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode);
+    file_ = open_temporary(target_, temporary_);
   }
   if (file_ < 0) fail("cannot write", errno);
 }

@@ -39,7 +39,9 @@ std::string describe(const nlohmann::json::parse_error& error, std::string_view 
   const size_t column = fact.find("column ");
   const size_t colon = fact.find(": ", column == std::string::npos ? 0 : column);
   if (colon != std::string::npos) fact = fact.substr(colon + 2);
-  return "line " + std::to_string(line) + ", column " + std::to_string(at - line_start + 1) + ": " + fact;
+  // A row of JSONL is one line; its number is known to the caller.
+  const std::string place = text.find('\n') == std::string_view::npos ? "" : "line " + std::to_string(line) + ", ";
+  return place + "column " + std::to_string(at - line_start + 1) + ": " + fact;
 }
 
 }  // namespace

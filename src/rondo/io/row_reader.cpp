@@ -49,7 +49,14 @@ Format json_form(std::string_view head) {
                                                                                            : Format::kJson;
 }
 
+// Archives hold their own file names and headers; reading one as a table would make rows of those.
+bool is_archive(std::string_view head) {
+  constexpr size_t kTarMagic = 257;
+  return head.starts_with("PK\x03\x04") || (head.size() > kTarMagic && head.substr(kTarMagic).starts_with("ustar"));
+}
+
 Format format_of_content(std::string_view head) {
+  if (is_archive(head)) return Format::kUnknown;
   if (head.starts_with("PAR1")) return Format::kParquet;
   if (head.starts_with("ARROW1")) return Format::kArrow;
   const size_t start = head.find_first_not_of(" \t\r\n");

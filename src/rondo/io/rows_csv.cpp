@@ -32,7 +32,9 @@ class CsvRows : public RowReader {
     parse.ignore_empty_lines = false;
     parse.invalid_row_handler = [this](const arrow::csv::InvalidRow& row) { return note(row); };
     auto convert = arrow::csv::ConvertOptions::Defaults();
-    convert.default_column_type = arrow::binary();
+    convert.default_column_type = arrow::utf8();
+    // Checked cell by cell, so that one row is bad and not its whole block.
+    convert.check_utf8 = false;
     convert.null_values = {""};
     convert.strings_can_be_null = true;
     convert.quoted_strings_can_be_null = false;
@@ -88,8 +90,17 @@ class CsvRows : public RowReader {
   }
 
   void check_names() const {
+    const auto is_number = [](const std::string& name) {
+      return !name.empty() && name.find_first_not_of("0123456789.-") == std::string::npos;
+    };
+    const std::vector<std::string> names = reader_->schema()->field_names();
+    if (std::all_of(names.begin(), names.end(), is_number)) {
+      throw DataError("cannot read: " + name_ +
+                      ": the first line holds numbers, not column names; put a line such as model_a,model_b,winner "
+                      "above it");
+    }
     std::set<std::string> seen;
-    for (const std::string& column : reader_->schema()->field_names()) {
+    for (const std::string& column : names) {
       if (!seen.insert(column).second) {
         throw DataError("cannot read: " + name_ + ": two columns are named '" + column +
                         "'; the first line must hold distinct column names");

@@ -223,19 +223,19 @@ nlohmann::json saved_config(const Model& model, nlohmann::json rondo) {
   return config;
 }
 
-void write_weights(const Model& model, const fs::path& path) {
+void write_weights(const nn::ParameterSet& parameters, const fs::path& path) {
   std::vector<io::TensorSpec> specs;
-  for (const nn::Parameter& p : model.parameters().all()) {
+  for (const nn::Parameter& p : parameters.all()) {
     specs.push_back({p.name, file_type(p.value.scalar_type()), p.value.sizes().vec()});
   }
   io::SafetensorsWriter writer(path, specs, {{"format", "pt"}});
-  for (const nn::Parameter& p : model.parameters().all()) {
+  for (const nn::Parameter& p : parameters.all()) {
     writer.write(p.name, tensor_bytes(p.value.detach().cpu().contiguous()));
   }
   writer.commit();
   // Re-opened and compared before anybody relies on it.
   const io::SafetensorsReader check(path);
-  for (const nn::Parameter& p : model.parameters().all()) {
+  for (const nn::Parameter& p : parameters.all()) {
     const io::TensorView* view = check.find(p.name);
     if (view == nullptr || view->bytes != tensor_bytes(p.value.detach().cpu().contiguous())) {
       throw ResourceError("a saved model does not read back: " + path.string() + ": " + p.name + " differs; check the disk");
@@ -245,7 +245,8 @@ void write_weights(const Model& model, const fs::path& path) {
 
 }  // namespace
 
-void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source) {
+void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters, const fs::path& directory,
+                   const fs::path& tokenizer_source) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw ResourceError("cannot write the model: " + directory.string() + ": " + error.message());
@@ -255,8 +256,12 @@ void save(const Model& model, nlohmann::json rondo, const fs::path& directory, c
     const io::MappedFile file(source);
     io::write_file(directory / name, file.bytes());
   }
-  write_weights(model, directory / "model.safetensors");
-  io::write_file(directory / "config.json", saved_config(model, std::move(rondo)).dump(2) + "\n");
+  write_weights(parameters, directory / "model.safetensors");
+  io::write_file(directory / "config.json", config.dump(2) + "\n");
+}
+
+void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source) {
+  save_backbone(saved_config(model, std::move(rondo)), model.parameters(), directory, tokenizer_source);
 }
 
 std::string weights_hash(const Model& model) {

@@ -76,7 +76,7 @@ class BlockView {
     Tensor y = x.permute({2, 0, 1, 3});
     if (y.size(0) != heads_) {
       y = y.unsqueeze(1).expand({y.size(0), heads_ / y.size(0), y.size(1), y.size(2), y.size(3)});
-      return y.reshape({heads_, y.size(2), y.size(3), y.size(4)});
+      return y.reshape({heads_, y.size(2), y.size(3), y.size(4)}).contiguous();
     }
     return y.contiguous();
   }

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/rondo/data_flags.h"
+
+#include <cstdlib>
+
+namespace rondo::cli {
+
+void add_data_flags(CLI::App& app, data::ReadOptions& options) {
+  app.add_option("--rename", options.renames, "read column OLD as NEW: --rename question=prompt; may be repeated")
+      // One value per flag: the file behind it is not another rename.
+      ->allow_extra_args(false)
+      ->type_name("OLD=NEW");
+  app.add_option("--max-bad", options.max_bad, "how many rows may be unusable before it is an error")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  const char* const folder = std::getenv("TMPDIR");
+  if (folder != nullptr && *folder != 0) options.spool_folder = folder;
+}
+
+}  // namespace rondo::cli

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/rondo/data_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace rondo::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+// On the screen; --rejected-out has all of them.
+constexpr size_t kShownRows = 20;
+constexpr int kShownPerReason = 3;
+
+std::string line(const char* name, const std::string& text) { return fmt::format("  {:<18} {}\n", name, text); }
+
+std::string counted(int64_t count, const char* what) {
+  return count == 0 ? "" : fmt::format("; {} {}", with_commas(count), what);
+}
+
+std::string spread_text(const data::Spread& s, const char* unit) {
+  return fmt::format("{} / {} / {} {} (smallest / median / largest), 95 % up to {}", with_commas(s.min),
+                     with_commas(s.median), with_commas(s.max), unit, with_commas(s.p95));
+}
+
+ordered_json spread_json(const data::Spread& s) {
+  return {{"min", s.min}, {"median", s.median}, {"p95", s.p95}, {"max", s.max}, {"sum", s.sum}};
+}
+
+std::string rejected_text(const data::ReadReport& report) {
+  std::string text;
+  std::map<std::string, int> shown_of_reason;
+  size_t shown = 0;
+  for (const data::BadRow& bad : report.first_bad_rows) {
+    if (shown == kShownRows) break;
+    if (++shown_of_reason[bad.reason] > kShownPerReason) continue;
+    text += fmt::format("  {}: row {}: {}\n", bad.file, bad.row, bad.reason);
+    ++shown;
+  }
+  const int64_t rest = report.bad_rows - static_cast<int64_t>(shown);
+  if (rest > 0) text += fmt::format("  and {} more; --rejected-out FILE writes all of them\n", with_commas(rest));
+  return text;
+}
+
+}  // namespace
+
+std::string with_commas(int64_t number) {
+  const std::string digits = fmt::format("{}", number);
+  constexpr size_t kGroup = 3;
+  std::string text;
+  for (size_t at = 0; at < digits.size(); ++at) {
+    const bool after_digit = at > 0 && digits[at - 1] != '-';
+    if (after_digit && (digits.size() - at) % kGroup == 0) text.push_back(',');
+    text.push_back(digits[at]);
+  }
+  return text;
+}
+
+std::string check_text(const CheckResult& result) {
+  const data::ReadReport& r = result.report;
+  std::string text = fmt::format("{}\n", fmt::join(result.files, ", "));
+  std::vector<std::string> shapes;
+  for (const auto& [shape, rows] : r.rows_of_shape)
+    shapes.push_back(fmt::format("{} ({} rows)", shape, with_commas(rows)));
+  text += line("row shape", shapes.empty() ? "none recognised" : fmt::format("{}", fmt::join(shapes, ", ")));
+  text += line("rows", fmt::format("{} read, {} rejected", with_commas(r.rows), with_commas(r.bad_rows)));
+  if (r.groups > 0) {
+    const auto& summary = result.summary;
+    text += line("groups", with_commas(r.groups) + counted(r.unlabelled_groups, "of them without comparisons"));
+    text += line("responses", with_commas(r.responses) + counted(r.merged_responses, "equal ones merged"));
+    text += line("  per group", spread_text(summary.responses_per_group, "responses"));
+    text +=
+        line("comparisons", with_commas(r.comparisons) + counted(r.ties, "ties") + counted(r.duplicates, "duplicates") +
+                                counted(r.contradictions, "contradictory pairs") +
+                                counted(r.self_comparisons, "between equal responses left out"));
+    text += line("prompt length", spread_text(summary.prompt_characters, "characters"));
+    text += line("response length", spread_text(summary.response_characters, "characters"));
+    if (result.response_tokens) text += line("", spread_text(*result.response_tokens, "tokens"));
+    text += line("content", "sha256 " + result.content_hash);
+  }
+  if (r.bad_rows > 0) text += "rejected rows\n" + rejected_text(r);
+  text.pop_back();
+  return text;
+}
+
+ordered_json check_json(const CheckResult& result) {
+  const data::ReadReport& r = result.report;
+  ordered_json rejected = ordered_json::array();
+  for (const data::BadRow& bad : r.first_bad_rows)
+    rejected.push_back({{"file", bad.file}, {"row", bad.row}, {"reason", bad.reason}});
+  ordered_json object = {{"files", result.files},
+                         {"shapes", r.rows_of_shape},
+                         {"rows", r.rows},
+                         {"rejected_rows", r.bad_rows},
+                         {"groups", r.groups},
+                         {"unlabelled_groups", r.unlabelled_groups},
+                         {"responses", r.responses},
+                         {"merged_responses", r.merged_responses},
+                         {"comparisons", r.comparisons},
+                         {"ties", r.ties},
+                         {"duplicates", r.duplicates},
+                         {"contradictions", r.contradictions},
+                         {"self_comparisons", r.self_comparisons},
+                         {"responses_per_group", spread_json(result.summary.responses_per_group)},
+                         {"comparisons_per_group", spread_json(result.summary.comparisons_per_group)},
+                         {"prompt_characters", spread_json(result.summary.prompt_characters)},
+                         {"response_characters", spread_json(result.summary.response_characters)}};
+  if (result.response_tokens) object["response_tokens"] = spread_json(*result.response_tokens);
+  object["content_hash"] = result.content_hash;
+  object["first_rejected"] = std::move(rejected);
+  return object;
+}
+
+}  // namespace rondo::cli

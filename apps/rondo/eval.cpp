@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// rondo eval: how well models agree with labels, with intervals, null baselines and the paired difference.
+#include <fmt/format.h>
+
+#include "apps/rondo/cli.h"
+#include "apps/rondo/open.h"
+#include "rondo/base/error.h"
+#include "rondo/eval/runner.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/metrics/judgement.h"
+
+namespace rondo::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct EvalConfig {
+  std::vector<std::string> models;
+  DataFlags data;
+  TextFlags text;
+  std::string json;
+  std::string dump;
+  bool subsets = false;
+  bool swap_check = false;
+  bool deterministic = false;
+  int64_t token_budget = 16384;
+  int64_t resamples = 1000;
+};
+
+void describe(FieldVisitor& v, EvalConfig& c) {
+  v.texts("model", c.models, "model directory; several are compared with the first");
+  describe(v, c.data);
+  describe(v, c.text);
+  v.text("json", c.json, "file for the results");
+  v.text("dump", c.dump, "JSONL file with every comparison and its score");
+  v.boolean("subsets", c.subsets, "results per subset as well");
+  v.boolean("swap_check", c.swap_check, "print the largest |s(i,j) + s(j,i)|");
+  v.boolean("deterministic", c.deterministic, "bit-equal scores whatever the batch; slower");
+  v.integer("token_budget", c.token_budget, "tokens of a forward pass", 1, int64_t{1} << 31);
+  v.integer("resamples", c.resamples, "bootstrap resamples", 20, 1000000);
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+void print_judgement(const std::string& name, const metrics::Judgement& j, const eval::ScoringCost& cost) {
+  print_line(fmt::format("{}", name));
+  print_line(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}", percent(j.agreement.accuracy),
+                         percent(j.accuracy.low), percent(j.accuracy.high), j.comparisons, j.even, j.bootstrap.unit_count, j.bootstrap.units));
+  print_line(fmt::format("  log-loss    {:.4f}  [{:.4f}, {:.4f}]   Brier {:.4f}   ECE {:.4f}", j.agreement.log_loss, j.log_loss.low,
+                         j.log_loss.high, j.agreement.brier, j.ece));
+  const ordered_json keys = metrics::to_json(j);
+  if (!keys["cyclic_triads"].is_null() && keys["cyclic_triads"] != 0) {
+    print_line(fmt::format("  cyclic      {} triads, all three edges right in {}", keys["cyclic_triads"].dump(),
+                           keys["cyclic_triads_right"].is_number() ? percent(keys["cyclic_triads_right"]) : "-"));
+  }
+  print_line(fmt::format("  baselines   longest {}, shortest {}, random {}, first {}", percent(j.baselines.longest),
+                         percent(j.baselines.shortest), percent(j.baselines.random), percent(j.baselines.first)));
+  print_line(fmt::format("  cost        {} responses through the model (linear in K), {} tokens", cost.queries, cost.tokens));
+}
+
+void dump_rows(io::AtomicFile& file, const std::string& model, const eval::ScoredData& scored, double tau, const data::TokenStore& store) {
+  for (const metrics::ScoredComparison& c : scored.comparisons) {
+    const data::GroupInfo info = store.groups().info(c.group);
+    const ordered_json row = {{"model", model}, {"group", c.group}, {"id", info.id}, {"subset", info.subset}, {"i", c.i}, {"j", c.j},
+                              {"p", c.p}, {"weight", c.weight}, {"score", c.z * tau}, {"probability", 1 / (1 + std::exp(-c.z))}};
+    file.write(row.dump() + "\n");
+  }
+}
+
+struct Judged {
+  std::string name;
+  metrics::Judgement judgement;
+  ordered_json json;
+};
+
+Judged judge_model(const std::string& directory, const EvalConfig& config, io::AtomicFile* dump, Session& session) {
+  const OpenModel open = open_model(directory, {}, config.text, session);
+  const auto store = open_data(config.data, open, /*allow_unlabelled=*/false, session);
+  const eval::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
+  const eval::ScoredData scored = eval::score_data(open.model(), *store, scoring, session.progress);
+  const metrics::JudgeOptions options{.bootstrap = {.resamples = config.resamples, .seed = static_cast<uint64_t>(session.seed)}};
+  Judged judged{directory, metrics::judge(scored.comparisons, options), {}};
+  judged.json = metrics::to_json(judged.judgement);
+  judged.json["model"] = directory;
+  judged.json["model_hash"] = model::weights_hash(open.model());
+  judged.json["data_hash"] = store->groups().content_hash();
+  judged.json["queries"] = scored.cost.queries;
+  judged.json["tokens"] = scored.cost.tokens;
+  print_judgement(directory, judged.judgement, scored.cost);
+  if (config.swap_check) {
+    judged.json["largest_swap_gap"] = scored.largest_swap_gap;
+    print_line(fmt::format("  swap        largest |s(i,j) + s(j,i)| = {}", scored.largest_swap_gap));
+  }
+  if (config.subsets) {
+    for (const auto& [name, subset] : metrics::judge_subsets(scored.comparisons, scored.subset_of_group, options)) {
+      judged.json["subsets"][name] = metrics::to_json(subset);
+      print_line(fmt::format("  {:<24} {}  over {} comparisons", name.empty() ? "(no subset)" : name, percent(subset.agreement.accuracy), subset.comparisons));
+    }
+  }
+  if (dump != nullptr) dump_rows(*dump, directory, scored, open.model().head_config().tau, *store);
+  return judged;
+}
+
+void run_eval(const EvalConfig& config, Session& session) {
+  if (config.models.empty()) throw ConfigError("a flag is missing: --model; --help explains it");
+  use_threads(session);
+  std::unique_ptr<io::AtomicFile> dump;
+  if (!config.dump.empty()) dump = std::make_unique<io::AtomicFile>(config.dump);
+  std::vector<Judged> judged;
+  for (const std::string& directory : config.models) judged.push_back(judge_model(directory, config, dump.get(), session));
+  ordered_json result = judged.front().json;
+  if (judged.size() > 1) {
+    result = {{"models", ordered_json::array()}, {"differences", ordered_json::array()}};
+    for (const Judged& one : judged) result["models"].push_back(one.json);
+    for (size_t k = 1; k < judged.size(); ++k) {
+      const metrics::Difference d = metrics::difference(judged[k].judgement, judged.front().judgement);
+      ordered_json row = metrics::to_json(d);
+      row["model"] = judged[k].name;
+      row["against"] = judged.front().name;
+      result["differences"].push_back(row);
+      print_line(fmt::format("{} against {}: accuracy {:+.2f} points [{:+.2f}, {:+.2f}]: {}", judged[k].name, judged.front().name,
+                             100 * d.accuracy, 100 * d.accuracy_interval.low, 100 * d.accuracy_interval.high, metrics::verdict(d)));
+    }
+  }
+  if (dump) dump->commit();
+  if (!config.json.empty()) io::write_file(config.json, result.dump(2) + "\n");
+}
+
+Runner setup(CLI::App& app) {
+  auto config = std::make_shared<EvalConfig>();
+  FlagBinder binder(app);
+  describe(binder, *config);
+  return [config](Session& session) { run_eval(*config, session); };
+}
+
+}  // namespace
+
+constinit const VerbEntry eval_entry{
+    .name = "eval",
+    .summary = "judge models against labelled comparisons",
+    .setup = &setup,
+};
+
+}  // namespace rondo::cli

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/rondo/open.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <thread>
+
+#include "rondo/base/error.h"
+
+namespace rondo::cli {
+namespace {
+
+std::vector<std::string> with_empty(std::span<const char* const> names) {
+  std::vector<std::string> list = {""};
+  list.insert(list.end(), names.begin(), names.end());
+  return list;
+}
+
+text::TextPolicy recorded_policy(const nlohmann::json& rondo, const std::string& directory) {
+  text::TextPolicy policy;
+  const auto found = rondo.find("text");
+  if (found == rondo.end()) return policy;
+  try {
+    policy.use_template = found->at("template");
+    policy.bos = found->at("bos");
+    policy.eos = found->at("eos");
+    policy.pooling = found->at("pooling");
+    text::check_policy(policy);
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError("config.json: rondo: text: " + directory + ": " + error.what() + "; expected template, bos, eos, pooling");
+  } catch (const ConfigError& error) {
+    throw ModelError("config.json: rondo: text: " + directory + ": " + error.what());
+  }
+  return policy;
+}
+
+void override_policy(const TextFlags& flags, text::TextPolicy& policy) {
+  if (flags.plain) policy.use_template = false;
+  if (!flags.bos.empty()) policy.bos = flags.bos;
+  if (!flags.eos.empty()) policy.eos = flags.eos;
+  if (!flags.pooling.empty()) policy.pooling = flags.pooling;
+}
+
+void check_vocabulary(const OpenModel& open) {
+  const int64_t rows = open.model().backbone().sizes().vocab;
+  if (open.encoder->tokenizer().id_limit() > rows) {
+    throw ModelError(fmt::format("the tokenizer does not fit: {}: it has ids up to {}, the embedding table {} rows; is tokenizer.json "
+                                 "from another model?",
+                                 open.directory, open.encoder->tokenizer().id_limit() - 1, rows));
+  }
+}
+
+}  // namespace
+
+void describe(FieldVisitor& v, TextFlags& c) {
+  v.boolean("plain", c.plain, "no chat template, even where the model has one");
+  v.choice("bos", c.bos, "first token; empty = as recorded", with_empty(text::kBosNames));
+  v.choice("eos", c.eos, "last token; empty = as recorded", with_empty(text::kEosNames));
+  v.choice("pooling", c.pooling, "which state stands for a response; empty = as recorded", with_empty(text::kPoolingNames));
+}
+
+void describe_length(FieldVisitor& v, DataFlags& c) {
+  v.choice("overlong", c.overlong, "sequences over the length limit", data::kOverlongNames);
+  v.integer("max_length", c.max_length, "tokens of a sequence at most; 0 = what the model takes", 0, int64_t{1} << 31);
+}
+
+void describe(FieldVisitor& v, DataFlags& c) {
+  v.texts("data", c.data, "files, folders, or - for standard input");
+  v.texts("rename", c.rename, "column renames, question=prompt");
+  v.integer("max_bad", c.max_bad, "bad rows allowed before the data are refused", 0, kManyRows);
+  describe_length(v, c);
+}
+
+nlohmann::json OpenModel::text_json() const {
+  const text::TextPolicy& policy = encoder->policy();
+  return {{"template", encoder->uses_template()}, {"bos", policy.bos}, {"eos", policy.eos}, {"pooling", policy.pooling}};
+}
+
+OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags, Session& session) {
+  OpenModel open{.directory = directory, .loaded = model::load(directory, options)};
+  if (!open.loaded.ignored_tensors.empty()) {
+    session.log(LogLevel::kInfo, fmt::format("{}: tensors not used: {}", directory, fmt::join(open.loaded.ignored_tensors, ", ")));
+  }
+  text::TextPolicy policy = recorded_policy(open.loaded.rondo, directory);
+  override_policy(flags, policy);
+  open.encoder = std::make_unique<text::TextEncoder>(text::load_text_encoder(directory, policy));
+  check_vocabulary(open);
+  return open;
+}
+
+std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& open, bool allow_unlabelled, Session& session) {
+  if (flags.data.empty()) throw ConfigError("no data: --data: name at least one file");
+  data::GroupStore store = data::read_groups({.files = flags.data, .renames = flags.rename, .max_bad = flags.max_bad,
+                                              .allow_unlabelled = allow_unlabelled, .progress = session.progress});
+  const data::ReadReport& read = store.report();
+  session.log(LogLevel::kInfo, fmt::format("{}: {} rows, {} groups, {} responses, {} comparisons{}", fmt::join(flags.data, ", "), read.rows,
+                                           read.groups, read.responses, read.comparisons,
+                                           read.bad_rows > 0 ? fmt::format(", {} bad rows left out", read.bad_rows) : ""));
+  auto tokens = std::make_unique<data::TokenStore>(
+      std::move(store), *open.encoder,
+      data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.model().max_length(), .overlong = flags.overlong},
+      session.progress);
+  const data::TokenReport& report = tokens->report();
+  if (report.overlong > 0) {
+    session.log(LogLevel::kWarning, fmt::format("{} sequences over the length limit: {} dropped, {} truncated ({})", report.overlong,
+                                                report.dropped, report.truncated, flags.overlong));
+  }
+  return tokens;
+}
+
+at::Device open_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  // The hooks of the CUDA library are looked up once, at the first question: it must be there before.
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    throw ResourceError(std::string("no CUDA: --device cuda: ") + dlerror() +
+                        "; install a torch with CUDA and name it by LIBTORCH_ROOT, or use --device cpu");
+  }
+  if (!at::globalContext().hasCUDA()) throw ResourceError("no CUDA: --device cuda: no GPU or no driver was found; use --device cpu");
+  return at::kCUDA;
+}
+
+void use_threads(const Session& session) {
+  const int64_t all = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  at::set_num_threads(static_cast<int>(session.threads > 0 ? session.threads : all));
+}
+
+void require_flag(const std::string& value, const char* flag) {
+  if (value.empty()) throw ConfigError(fmt::format("a flag is missing: {}; --help explains it", flag));
+}
+
+}  // namespace rondo::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What verbs open: a device, a model directory with its text encoder, data files as token stores.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/rondo/cli.h"
+#include "rondo/data/token_store.h"
+#include "rondo/model/directory.h"
+#include "rondo/text/text_encoder.h"
+
+namespace rondo::cli {
+
+/// Text flags; "" keeps what the model records.
+struct TextFlags {
+  bool plain = false;
+  std::string bos;
+  std::string eos;
+  std::string pooling;
+};
+void describe(FieldVisitor& v, TextFlags& c);
+
+struct DataFlags {
+  std::vector<std::string> data;
+  std::vector<std::string> rename;
+  int64_t max_bad = 0;
+  std::string overlong = "error";
+  int64_t max_length = 0;  // 0 = what the model takes
+};
+void describe(FieldVisitor& v, DataFlags& c);
+/// Only the flags about length, for verbs that name their files themselves.
+void describe_length(FieldVisitor& v, DataFlags& c);
+
+struct OpenModel {
+  std::string directory;
+  model::LoadedModel loaded;
+  std::unique_ptr<text::TextEncoder> encoder;
+
+  const model::Model& model() const { return *loaded.model; }
+  /// The text policy as config.json keeps it.
+  nlohmann::json text_json() const;
+};
+
+/// Loads the model and its tokenizer under the recorded text policy, changed by `flags`; says what is ignored.
+OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags, Session& session);
+
+/// Reads and tokenises; `allow_unlabelled` for verbs that only score. Throws where nothing was given.
+std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& model, bool allow_unlabelled, Session& session);
+
+/// "cpu" or "cuda"; loads the CUDA library on demand. Throws ResourceError where it is absent.
+at::Device open_device(const std::string& name);
+
+/// Compute threads of the session; 0 = all cores.
+void use_threads(const Session& session);
+
+/// Throws ConfigError naming the flag where the value is empty.
+void require_flag(const std::string& value, const char* flag);
+
+}  // namespace rondo::cli

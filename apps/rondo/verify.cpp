@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// rondo verify: score recorded texts again and print the largest difference.
+//
+// A record is a JSON file {"rows": [{"prompt", "responses", "scores" | "rewards"}]}; --record writes one from the model
+// itself, so that a later version, another machine or another build can be compared with it.
+#include <ATen/TensorOperators.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "apps/rondo/cli.h"
+#include "apps/rondo/open.h"
+#include "rondo/base/error.h"
+#include "rondo/eval/scoring.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/io/json.h"
+
+namespace rondo::cli {
+namespace {
+
+using nlohmann::json;
+
+struct VerifyConfig {
+  std::string directory;
+  std::string reference;
+  std::string record;
+  double tolerance = 1e-5;
+};
+
+// Texts of several lengths and scripts; the last response begins like the first.
+const char* const kPrompts[] = {"Name a prime number.", "Write one line about the sea.", "1 2 3", "What is 2 + 2?"};
+const char* const kResponses[] = {"7", "The sea is wide and the boats are few.", "4 5 6 7 8 9 10", "7 is a prime number, and so is 11."};
+
+json own_rows() {
+  json rows = json::array();
+  for (const char* prompt : kPrompts) rows.push_back({{"prompt", prompt}, {"responses", kResponses}});
+  return rows;
+}
+
+PreferenceTable score_row(const json& row, const OpenModel& open) {
+  TokenGroup group;
+  const Prompt prompt{.text = row.at("prompt")};
+  int64_t prompt_tokens = std::numeric_limits<int64_t>::max();
+  for (const json& response : row.at("responses")) {
+    const text::EncodedResponse encoded = open.encoder->encode(prompt, {.role = "assistant", .content = response});
+    group.responses.push_back(data::token_response(encoded, open.encoder->policy().pooling));
+    prompt_tokens = std::min(prompt_tokens, encoded.prompt_tokens);
+  }
+  group.gate_pos = prompt_tokens - 1;
+  const TokenGroup* const groups[] = {&group};
+  eval::ScoringCost cost;
+  return eval::score_groups(open.model(), groups, {}, cost).front();
+}
+
+json table_json(const Tensor& x) {
+  const Tensor y = x.to(at::kDouble).contiguous();
+  return std::vector<double>(y.const_data_ptr<double>(), y.const_data_ptr<double>() + y.numel());
+}
+
+std::vector<double> flat(const json& values) {
+  std::vector<double> numbers;
+  for (const json& value : values) {
+    if (value.is_array()) {
+      for (const json& inner : value) numbers.push_back(inner);
+    } else {
+      numbers.push_back(value);
+    }
+  }
+  return numbers;
+}
+
+double largest_difference(const json& expected, const Tensor& actual, size_t row) {
+  const std::vector<double> a = flat(expected), b = table_json(actual);
+  if (a.size() != b.size()) throw DataError(fmt::format("the record does not fit: row {}: {} numbers, the model gives {}", row + 1, a.size(), b.size()));
+  double largest = 0;
+  for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
+  return largest;
+}
+
+void record(const VerifyConfig& config, const OpenModel& open) {
+  json rows = own_rows();
+  for (json& row : rows) {
+    const PreferenceTable table = score_row(row, open);
+    row["scores"] = table_json(table.scores_MM());
+    if (table.rewards_M.defined()) row["rewards"] = table_json(table.rewards_M);
+  }
+  io::write_file(config.record, json{{"model_hash", model::weights_hash(open.model())}, {"rows", rows}}.dump(2) + "\n");
+  print_line(fmt::format("{} rows recorded in {}", rows.size(), config.record));
+}
+
+void run_verify(const VerifyConfig& config, Session& session) {
+  require_flag(config.directory, "the model directory");
+  if (config.reference.empty() == config.record.empty()) throw ConfigError("verify what? give --reference FILE to compare, or --record FILE to write one");
+  use_threads(session);
+  const OpenModel open = open_model(config.directory, {}, {}, session);
+  if (!config.record.empty()) return record(config, open);
+  double largest = 0;
+  size_t compared = 0;
+  const json reference = io::read_json_file(config.reference);
+  try {
+    const json& rows = reference.at("rows");
+    for (size_t k = 0; k < rows.size(); ++k) {
+      const PreferenceTable table = score_row(rows[k], open);
+      if (rows[k].contains("scores")) largest = std::max(largest, largest_difference(rows[k]["scores"], table.scores_MM(), k));
+      if (rows[k].contains("rewards") && table.rewards_M.defined()) largest = std::max(largest, largest_difference(rows[k]["rewards"], table.rewards_M, k));
+      ++compared;
+    }
+  } catch (const json::exception& error) {
+    throw DataError("cannot read the record: " + config.reference + ": " + error.what() + "; rows need prompt, responses and scores");
+  }
+  print_line(fmt::format("{} rows compared, largest difference {:.3g} (tolerance {:.3g})", compared, largest, config.tolerance));
+  if (!(largest <= config.tolerance)) throw ModelError("scores differ from the record by more than the tolerance; was the tokenizer, the template or a weight changed?");
+}
+
+Runner setup(CLI::App& app) {
+  auto config = std::make_shared<VerifyConfig>();
+  app.add_option("directory", config->directory, "model directory");
+  FlagBinder binder(app);
+  binder.text("reference", config->reference, "recorded scores to compare with");
+  binder.text("record", config->record, "file to write the model's own scores to");
+  binder.number("tolerance", config->tolerance, "largest difference allowed", 0.0, 1e6);
+  return [config](Session& session) { run_verify(*config, session); };
+}
+
+}  // namespace
+
+constinit const VerbEntry verify_entry{
+    .name = "verify",
+    .summary = "score recorded texts again and print the largest difference",
+    .setup = &setup,
+};
+
+}  // namespace rondo::cli

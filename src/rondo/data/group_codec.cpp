@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/data/group_codec.h"
+
+#include <cstring>
+#include <type_traits>
+
+#include "rondo/base/error.h"
+
+namespace rondo::data {
+namespace {
+
+static_assert(sizeof(Comparison) == 24 && std::is_trivially_copyable_v<Comparison>);
+
+// Room for lengths and short texts.
+constexpr size_t kMessageBytes = 64;
+constexpr size_t kPromptBytes = 4096;
+
+struct Counts {
+  uint64_t responses;
+  uint64_t comparisons;
+  Repetitions repetitions;
+};
+
+class Writer {
+ public:
+  template <typename T>
+  void raw(const T& value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(T));
+  }
+  void text(const std::string& value) {
+    raw(static_cast<uint64_t>(value.size()));
+    bytes_ += value;
+  }
+  void message(const Message& value) {
+    text(value.role);
+    text(value.content);
+    text(value.extra_json);
+  }
+  void block(const void* data, size_t size) { bytes_.append(static_cast<const char*>(data), size); }
+  void reserve(size_t size) { bytes_.reserve(size); }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  bool has(size_t count) const { return rest_.size() >= count; }
+  std::string_view take(size_t count) {
+    RONDO_ASSERT(has(count), "a spooled group is complete");
+    const std::string_view taken = rest_.substr(0, count);
+    rest_.remove_prefix(count);
+    return taken;
+  }
+  template <typename T>
+  T raw() {
+    T value;
+    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    return value;
+  }
+  std::string text() { return std::string(take(raw<uint64_t>())); }
+  Message message() {
+    Message value;
+    value.role = text();
+    value.content = text();
+    value.extra_json = text();
+    return value;
+  }
+  std::vector<Message> messages(uint64_t count) {
+    std::vector<Message> values;
+    values.reserve(count);
+    for (uint64_t i = 0; i < count; ++i) values.push_back(message());
+    return values;
+  }
+  std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
+GroupHead read_head(Reader& reader) {
+  const auto counts = reader.raw<Counts>();
+  GroupHead head{.response_count = static_cast<int64_t>(counts.responses),
+                 .comparison_count = static_cast<int64_t>(counts.comparisons),
+                 .repetitions = counts.repetitions,
+                 .id = {},
+                 .subset = {},
+                 .source = {}};
+  head.id = reader.text();
+  head.subset = reader.text();
+  head.source = reader.text();
+  return head;
+}
+
+// The head is prefixed by its own length, so that it can be read without the rest.
+uint64_t head_bytes(std::string_view bytes) {
+  uint64_t size = 0;
+  RONDO_ASSERT(bytes.size() >= sizeof(size), "a spooled group begins with the length of its head");
+  std::memcpy(&size, bytes.data(), sizeof(size));
+  return size + sizeof(size);
+}
+
+}  // namespace
+
+std::string encode_group(const Group& group, const Repetitions& repetitions) {
+  Writer head;
+  head.raw(Counts{group.responses.size(), group.comparisons.size(), repetitions});
+  head.text(group.id);
+  head.text(group.subset);
+  head.text(group.source);
+  Writer all;
+  // Exact for all but the short texts of the prompt, so that the comparisons of a large group are not copied twice.
+  size_t size = group.comparisons.size() * sizeof(Comparison) + group.prompt.text.size();
+  for (const Message& response : group.responses) size += kMessageBytes + response.content.size();
+  all.reserve(size + kPromptBytes);
+  all.text(head.take());
+  all.raw(static_cast<uint64_t>(group.prompt.is_plain));
+  all.text(group.prompt.text);
+  all.raw(static_cast<uint64_t>(group.prompt.messages.size()));
+  for (const Message& message : group.prompt.messages) all.message(message);
+  all.text(group.prompt.tools_json);
+  all.text(group.prompt.template_kwargs_json);
+  for (const Message& response : group.responses) all.message(response);
+  all.block(group.comparisons.data(), group.comparisons.size() * sizeof(Comparison));
+  return all.take();
+}
+
+Group decode_group(std::string_view bytes) {
+  Reader reader(bytes);
+  (void)reader.raw<uint64_t>();
+  GroupHead head = read_head(reader);
+  Group group;
+  group.id = std::move(head.id);
+  group.subset = std::move(head.subset);
+  group.source = std::move(head.source);
+  group.prompt.is_plain = reader.raw<uint64_t>() != 0;
+  group.prompt.text = reader.text();
+  group.prompt.messages = reader.messages(reader.raw<uint64_t>());
+  group.prompt.tools_json = reader.text();
+  group.prompt.template_kwargs_json = reader.text();
+  group.responses = reader.messages(static_cast<uint64_t>(head.response_count));
+  group.comparisons.resize(static_cast<size_t>(head.comparison_count));
+  const std::string_view raw = reader.take(group.comparisons.size() * sizeof(Comparison));
+  if (!raw.empty()) std::memcpy(group.comparisons.data(), raw.data(), raw.size());
+  return group;
+}
+
+GroupHead decode_head(std::string_view bytes, bool& complete) {
+  complete = bytes.size() >= head_bytes(bytes);
+  if (!complete) return {};
+  Reader reader(bytes);
+  (void)reader.raw<uint64_t>();
+  return read_head(reader);
+}
+
+std::string_view content_bytes(std::string_view bytes) { return bytes.substr(head_bytes(bytes)); }
+
+}  // namespace rondo::data

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups as canonical rows (contracts.md), one JSON object per line. Reading them back gives the same groups.
+//
+// Many plain outcomes are written compactly ("outcomes", one character per pair); very many other comparisons are
+// spread over several rows of the same prompt, which merge when they are read.
+#pragma once
+
+#include <string>
+
+#include "rondo/core/group.h"
+#include "rondo/io/text_writer.h"
+
+namespace rondo::data {
+
+class GroupWriter {
+ public:
+  /// path: .jsonl or .jsonl.gz, or "-". Throws ConfigError for another name, ResourceError where it cannot be written.
+  explicit GroupWriter(const std::string& path);
+
+  void write(const Group& group);
+  /// Without it no file appears.
+  void commit() { writer_.commit(); }
+
+ private:
+  io::TextWriter writer_;
+};
+
+/// The lines of a group, each with its line end.
+[[nodiscard]] std::string canonical_rows(const Group& group);
+
+}  // namespace rondo::data

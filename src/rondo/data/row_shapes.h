@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shapes in which preference data are found (formats.md B2.1), as a table: which keys a row must have, and how such
+// a row becomes a group.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "rondo/core/group.h"
+
+namespace rondo::data {
+
+/// A row as text, and what it becomes: "responses; i>j p tie weight margin; ..." (describe_group).
+struct ShapeExample {
+  const char* row;
+  const char* expected;
+};
+
+struct ShapeEntry {
+  const char* name;
+  const char* summary;
+  /// Keys that a row must have; "rejected|reject" means one of them.
+  std::span<const std::string_view> needs;
+  /// A further condition; null = none.
+  bool (*matches)(const nlohmann::json& row);
+  /// Fills prompt, responses and comparisons. Throws DataError with the reason.
+  void (*read)(const nlohmann::json& row, Group& group);
+  std::span<const ShapeExample> examples;
+};
+
+[[nodiscard]] std::span<const ShapeEntry* const> all_shapes();
+
+/// The shape of a row. Throws DataError with the keys that the row has and the nearest shape.
+[[nodiscard]] const ShapeEntry& shape_of(const nlohmann::json& row);
+
+/// Reads a row of that shape: prompt, responses, comparisons, id, subset and source.
+[[nodiscard]] Group read_row(const ShapeEntry& shape, const nlohmann::json& row);
+
+/// "yes|no; 0>1 p=1": the responses and labels of a group on one line, for examples and tests.
+[[nodiscard]] std::string describe_group(const Group& group);
+
+#define SHAPE(name) extern const ShapeEntry name##_entry;
+#include "rondo/data/row_shapes.def"
+#undef SHAPE
+
+}  // namespace rondo::data

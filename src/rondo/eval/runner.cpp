@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/eval/runner.h"
+
+#include <ATen/TensorOperators.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "rondo/base/error.h"
+
+namespace rondo::eval {
+
+ScoringCost for_each_table(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
+                           const ProgressSink& progress,
+                           const std::function<void(int64_t, const TokenGroup&, const PreferenceTable&)>& visit) {
+  ScoringCost cost;
+  int64_t next = 0;
+  while (next < store.size()) {
+    // Enough groups to fill a few forward passes; memory stays bounded by their tokens.
+    std::vector<std::shared_ptr<const TokenGroup>> held;
+    std::vector<const TokenGroup*> groups;
+    int64_t tokens = 0;
+    const int64_t first = next;
+    while (next < store.size() && (groups.empty() || tokens < options.token_budget)) {
+      held.push_back(store.get(next++));
+      groups.push_back(held.back().get());
+      for (const TokenResponse& r : groups.back()->responses) tokens += static_cast<int64_t>(r.ids.size());
+    }
+    const std::vector<PreferenceTable> tables = score_groups(model, groups, options, cost);
+    for (size_t k = 0; k < groups.size(); ++k) visit(first + static_cast<int64_t>(k), *groups[k], tables[k]);
+    progress(next, store.size(), "scoring");
+  }
+  return cost;
+}
+
+ScoredData score_data(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
+                      const ProgressSink& progress) {
+  ScoredData data;
+  const double tau = model.head_config().tau;
+  const auto visit = [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
+    data.subset_of_group.push_back(store.groups().info(index).subset);
+    if (group.responses.empty()) return;
+    const Tensor scores_MM = table_scores(table, options).to(at::kDouble).contiguous();
+    const double* scores = scores_MM.const_data_ptr<double>();
+    const auto count = static_cast<int64_t>(group.responses.size());
+    for (const Comparison& c : group.comparisons) {
+      const double score = scores[c.i * count + c.j];
+      if (!std::isfinite(score)) {
+        throw DataError(fmt::format("a score is not a number: group {} ({}); are the weights damaged?", index + 1, store.groups().info(index).source));
+      }
+      data.largest_swap_gap = std::max(data.largest_swap_gap, std::abs(score + scores[c.j * count + c.i]));
+      data.comparisons.push_back({.z = score / tau, .p = c.p, .weight = c.weight, .group = index, .i = c.i, .j = c.j,
+                                  .left_length = group.responses[static_cast<size_t>(c.i)].text_length,
+                                  .right_length = group.responses[static_cast<size_t>(c.j)].text_length});
+    }
+  };
+  data.cost = for_each_table(model, store, options, progress, visit);
+  return data;
+}
+
+}  // namespace rondo::eval

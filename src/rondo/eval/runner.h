@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores every labelled comparison of a data set: one pass over the responses, then table entries.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "rondo/base/log.h"
+#include "rondo/data/token_store.h"
+#include "rondo/eval/scoring.h"
+#include "rondo/metrics/scored_comparison.h"
+
+namespace rondo::eval {
+
+struct ScoredData {
+  std::vector<metrics::ScoredComparison> comparisons;
+  std::vector<std::string> subset_of_group;
+  ScoringCost cost;
+  /// Largest |s(i,j) + s(j,i)| over the comparisons: 0 to the last bit for every head here.
+  double largest_swap_gap = 0;
+};
+
+/// Calls `visit` with each group of the store in order and its table. Groups are scored several at a time.
+ScoringCost for_each_table(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
+                           const ProgressSink& progress,
+                           const std::function<void(int64_t, const TokenGroup&, const PreferenceTable&)>& visit);
+
+ScoredData score_data(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
+                      const ProgressSink& progress);
+
+}  // namespace rondo::eval

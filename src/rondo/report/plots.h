@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plots that several reports share, as Plotly traces and layouts.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "rondo/report/html_report.h"
+
+namespace rondo::report {
+
+/// One line of a plot. `colour` "" takes the next of the palette.
+struct Line {
+  std::string name;
+  std::vector<double> x;
+  std::vector<double> y;
+  std::string colour;
+  bool is_dashed = false;
+  bool has_legend = true;
+};
+
+struct Axes {
+  std::string x;
+  std::string y;
+  bool is_log_y = false;
+};
+
+void add_line_plot(HtmlReport& report, const std::string& caption, const std::vector<Line>& lines, const Axes& axes);
+
+/// Confidence against agreement of one or several models; `judgements` are objects as metrics::to_json writes them.
+void add_calibration_plot(HtmlReport& report, const std::vector<std::pair<std::string, nlohmann::json>>& judgements);
+
+/// A colour per head name, the same in every report; colours that the colour-blind tell apart (Okabe & Ito 2008).
+std::string head_colour(const std::string& head);
+
+/// "Bradley-Terry" for bt, and so on; the name itself where it is no head.
+std::string head_title(const std::string& head);
+
+/// "BT", "GPM", "HRC"; the name itself where it is no head.
+std::string head_short_title(const std::string& head);
+
+}  // namespace rondo::report

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every row of backbones.def must prove, on tiny random models: forest equals alone, tokens are counted, later
+// tokens do not matter, gradients reach every parameter, save and load keep the bits.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "rondo/base/error.h"
+#include "rondo/data/pack.h"
+#include "rondo/eval/scoring.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/io/safetensors.h"
+#include "rondo/model/directory.h"
+#include "rondo/model/initial.h"
+#include "tests/support/tensors.h"
+
+namespace rondo {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::distance;
+
+constexpr double kFloatTolerance = 1e-5;
+constexpr int64_t kVocab = 50;
+
+// The keys of config.json that tiny models of all families share.
+nlohmann::json tiny_config(const backbones::FamilyEntry& family) {
+  return {{"architectures", {std::string(family.architectures.front())}},
+          {"vocab_size", kVocab}, {"hidden_size", 16}, {"num_hidden_layers", 2}, {"num_attention_heads", 4},
+          {"num_key_value_heads", 2}, {"intermediate_size", 24}, {"rms_norm_eps", 1e-6}, {"rope_theta", 100.0},
+          {"max_position_embeddings", 256}};
+}
+
+std::unique_ptr<model::Model> tiny_model(const backbones::FamilyEntry& family, const heads::HeadConfig& head, bool trainable) {
+  const nlohmann::json config = tiny_config(family);
+  backbones::ConfigReader reader(config, "test");
+  const nn::Sizes sizes = family.sizes(reader);
+  nn::ParameterSet parameters = model::initial_backbone(family, sizes, 0.3, 7);
+  for (const nn::Parameter& p : parameters.all()) p.value.set_requires_grad(trainable);
+  model::add_initial_head(head, sizes.hidden, 7, trainable, parameters);
+  return std::make_unique<model::Model>(family, config, head, std::move(parameters));
+}
+
+heads::HeadConfig gated_hrc() { return {.kind = "hrc", .planes = 3, .gate = "softmax", .norm = "unit"}; }
+
+std::vector<int32_t> draw(int64_t count, Random& random) {
+  std::vector<int32_t> ids;
+  for (int64_t i = 0; i < count; ++i) ids.push_back(static_cast<int32_t>(random.below(kVocab)));
+  return ids;
+}
+
+// prompt_length shared tokens, then responses of the given lengths that begin differently.
+TokenGroup random_group(int64_t prompt_length, const std::vector<int64_t>& lengths, uint64_t seed) {
+  Random random(seed);
+  const std::vector<int32_t> prompt = draw(prompt_length, random);
+  TokenGroup group{.gate_pos = prompt_length - 1};
+  for (const int64_t length : lengths) {
+    TokenResponse r{.ids = prompt, .response_begin = prompt_length};
+    const std::vector<int32_t> tail = draw(length, random);
+    r.ids.insert(r.ids.end(), tail.begin(), tail.end());
+    r.ids[static_cast<size_t>(prompt_length)] = static_cast<int32_t>(group.responses.size());
+    r.pool_end = static_cast<int64_t>(r.ids.size());
+    r.pool_begin = r.pool_end - 1;
+    group.responses.push_back(std::move(r));
+  }
+  return group;
+}
+
+std::vector<TokenGroup> some_groups() {
+  return {random_group(9, {4, 7, 4, 1}, 1), random_group(1, {30, 2}, 2), random_group(20, {3}, 3)};
+}
+
+TokenGroup alone(const TokenGroup& group, size_t response) {
+  return {.responses = {group.responses[response]}, .gate_pos = group.gate_pos};
+}
+
+std::vector<PreferenceTable> score(const model::Model& model, const std::vector<TokenGroup>& groups, const eval::ScoringOptions& options,
+                                   eval::ScoringCost& cost) {
+  std::vector<const TokenGroup*> pointers;
+  for (const TokenGroup& group : groups) pointers.push_back(&group);
+  return eval::score_groups(model, pointers, options, cost);
+}
+
+class EveryFamily : public ::testing::TestWithParam<const backbones::FamilyEntry*> {};
+
+TEST_P(EveryFamily, AForestEqualsEveryResponseAlone) {
+  const auto model = tiny_model(*GetParam(), gated_hrc(), false);
+  std::vector<TokenGroup> groups = some_groups();
+  eval::ScoringCost cost;
+  const auto together = score(*model, groups, {}, cost);
+  std::reverse(groups.begin(), groups.end());
+  const auto reversed = score(*model, groups, {.token_budget = 25}, cost);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const TokenGroup& group = groups[g];
+    for (size_t r = 0; r < group.responses.size(); ++r) {
+      const auto one = score(*model, {alone(group, r)}, {}, cost);
+      const auto row = static_cast<int64_t>(r);
+      for (const PreferenceTable& table : {together[groups.size() - 1 - g], reversed[g]}) {
+        EXPECT_LT(distance(table.rewards_M[row], one[0].rewards_M[0]), kFloatTolerance);
+        EXPECT_LT(distance(table.embeddings_ME[row], one[0].embeddings_ME[0]), kFloatTolerance);
+        EXPECT_LT(distance(table.gate_P, one[0].gate_P), kFloatTolerance);
+      }
+    }
+  }
+}
+
+TEST_P(EveryFamily, DeterministicScoresHaveTheSameBitsEverywhere) {
+  const auto model = tiny_model(*GetParam(), gated_hrc(), false);
+  const std::vector<TokenGroup> groups = some_groups();
+  eval::ScoringCost cost;
+  const eval::ScoringOptions options{.deterministic = true};
+  const auto together = score(*model, groups, options, cost);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const Tensor table_MM = eval::table_scores(together[g], options);
+    for (size_t r = 0; r < groups[g].responses.size(); ++r) {
+      const auto one = score(*model, {alone(groups[g], r)}, options, cost);
+      const auto row = static_cast<int64_t>(r);
+      EXPECT_TRUE(at::equal(together[g].rewards_M.narrow(0, row, 1), one[0].rewards_M));
+      EXPECT_TRUE(at::equal(together[g].embeddings_ME.narrow(0, row, 1), one[0].embeddings_ME));
+    }
+    // A pair of the group has the bits of its table entry.
+    if (groups[g].responses.size() < 2) continue;
+    const TokenGroup pair{.responses = {groups[g].responses[1], groups[g].responses[0]}, .gate_pos = groups[g].gate_pos};
+    const Tensor pair_MM = eval::table_scores(score(*model, {pair}, options, cost)[0], options);
+    EXPECT_TRUE(at::equal(pair_MM[1][0], table_MM[0][1]));
+  }
+}
+
+TEST_P(EveryFamily, TokensComputedAreThePrefixOnceAndTheResponses) {
+  const auto model = tiny_model(*GetParam(), gated_hrc(), false);
+  eval::ScoringCost cost;
+  score(*model, {random_group(9, {4, 7, 4, 1}, 1)}, {}, cost);
+  EXPECT_EQ(cost.tokens, 9 + 4 + 7 + 4 + 1);
+  EXPECT_EQ(cost.queries, 4);
+  // Responses that begin alike share that as well; equal sequences cost nothing more.
+  TokenGroup group = random_group(5, {3, 3}, 4);
+  group.responses[1] = group.responses[0];
+  group.responses[1].ids.back() ^= 1;
+  eval::ScoringCost alike;
+  score(*model, {group}, {}, alike);
+  EXPECT_EQ(alike.tokens, 5 + 2 + 1 + 1);
+}
+
+TEST_P(EveryFamily, LaterTokensDoNotChangeEarlierStates) {
+  const auto model = tiny_model(*GetParam(), gated_hrc(), false);
+  TokenGroup longer = random_group(4, {6}, 1);
+  TokenGroup shorter = longer;
+  shorter.responses[0].ids.resize(7);
+  for (TokenGroup* group : {&longer, &shorter}) {
+    group->responses[0].pool_begin = 6;
+    group->responses[0].pool_end = 7;
+  }
+  eval::ScoringCost cost;
+  EXPECT_LT(distance(score(*model, {longer}, {}, cost)[0].rewards_M, score(*model, {shorter}, {}, cost)[0].rewards_M), kFloatTolerance);
+}
+
+TEST_P(EveryFamily, ThePooledPositionMatters) {
+  const auto model = tiny_model(*GetParam(), gated_hrc(), false);
+  TokenGroup group = random_group(4, {6}, 1), shifted = group;
+  --shifted.responses[0].pool_begin;
+  --shifted.responses[0].pool_end;
+  eval::ScoringCost cost;
+  EXPECT_GT(distance(score(*model, {group}, {}, cost)[0].embeddings_ME, score(*model, {shifted}, {}, cost)[0].embeddings_ME), 1e-3);
+  // Mean pooling is the mean of the states at its positions.
+  TokenGroup mean = group;
+  mean.responses[0].pool_begin -= 1;
+  const auto state = [&](const TokenGroup& g) {
+    const data::GroupSelection s = data::select_all(g);
+    const PackedBatch batch = data::pack({&s, 1}, {});
+    return model->pooled(batch, model->hidden(batch));
+  };
+  EXPECT_LT(distance(state(mean), (state(group) + state(shifted)) / 2), kFloatTolerance);
+}
+
+TEST_P(EveryFamily, ThePromptGetsItsGradientOnceThroughAllResponses) {
+  // The gradients of a forest equal the sum of those of its responses alone.
+  const TokenGroup group = random_group(9, {4, 7, 4}, 1);
+  const auto gradients = [&](const std::vector<TokenGroup>& parts) {
+    const auto model = tiny_model(*GetParam(), {.kind = "bt", .norm = "none", .tau = 1}, true);
+    for (const TokenGroup& part : parts) {
+      const data::GroupSelection s = data::select_all(part);
+      model->forward(data::pack({&s, 1}, {})).rewards_R.sum().backward();
+    }
+    std::vector<Tensor> all;
+    for (const nn::Parameter& p : model->parameters().all()) {
+      EXPECT_TRUE(p.value.grad().defined()) << p.name;
+      all.push_back(p.value.grad().flatten());
+    }
+    return at::cat(all);
+  };
+  const Tensor forest = gradients({group});
+  const Tensor separate = gradients({alone(group, 0), alone(group, 1), alone(group, 2)});
+  EXPECT_GT(forest.abs().max().item<double>(), 1e-3);
+  EXPECT_LT(distance(forest, separate), 1e-4);
+}
+
+TEST_P(EveryFamily, SaveAndLoadKeepTheBits) {
+  const auto model = tiny_model(*GetParam(), gated_hrc(), false);
+  const fs::path folder = fs::temp_directory_path() / ("rondo_family_" + std::to_string(::getpid()));
+  model::save(*model, nlohmann::json::object(), folder, folder);
+  const model::LoadedModel loaded = model::load(folder);
+  EXPECT_EQ(model::weights_hash(*model), model::weights_hash(*loaded.model));
+  EXPECT_EQ(loaded.model->head_config().gate, "softmax");
+  eval::ScoringCost cost;
+  EXPECT_TRUE(at::equal(score(*model, some_groups(), {}, cost)[0].rewards_M, score(*loaded.model, some_groups(), {}, cost)[0].rewards_M));
+  fs::remove_all(folder);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, EveryFamily, ::testing::ValuesIn(backbones::all_families().begin(), backbones::all_families().end()),
+                         [](const auto& row) { return std::string(row.param->name); });
+
+}  // namespace
+}  // namespace rondo

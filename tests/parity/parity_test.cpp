@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backbones against transformers: hidden states, rewards and the gradient of every parameter, on models that
+// tools/record_parity.py recorded (versions and seed in each case.json).
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/log_sigmoid.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "rondo/data/pack.h"
+#include "rondo/io/json.h"
+#include "rondo/io/safetensors.h"
+#include "rondo/model/directory.h"
+#include "rondo/model/tensors.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/tensors.h"
+
+namespace rondo {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::distance;
+
+constexpr double kFloatTolerance = 1e-5;
+// bfloat16 keeps 8 bits: states of size 1 to 3 after two layers differ by a few steps of 2^-7.
+constexpr double kHalfTolerance = 0.1;
+
+std::vector<std::string> recorded_models() {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(testing::fixture_folder() / "parity")) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+struct Case {
+  fs::path folder;
+  std::vector<TokenGroup> groups;
+  std::map<std::string, Tensor> expected;
+};
+
+Case load_case(const std::string& name) {
+  Case c{.folder = testing::fixture_folder() / "parity" / name};
+  for (const auto& group : io::read_json_file(c.folder / "case.json").at("groups")) {
+    TokenGroup tokens;
+    for (const auto& ids : group) {
+      TokenResponse r{.ids = ids.get<std::vector<int32_t>>()};
+      r.pool_end = static_cast<int64_t>(r.ids.size());
+      r.pool_begin = r.pool_end - 1;
+      tokens.responses.push_back(std::move(r));
+    }
+    c.groups.push_back(std::move(tokens));
+  }
+  const auto reader = std::make_shared<const io::SafetensorsReader>(c.folder / "expected.safetensors");
+  for (const io::TensorView& view : reader->tensors()) c.expected[view.name] = model::view_tensor(view, reader);
+  return c;
+}
+
+PackedBatch pack_all(const Case& c) {
+  std::vector<data::GroupSelection> selections;
+  for (const TokenGroup& group : c.groups) selections.push_back(data::select_all(group));
+  return data::pack(selections, {});
+}
+
+// Rows of the segment that holds a response's own tokens; found by the tokens.
+Tensor own_rows(const TokenResponse& response, const SegmentTree& tree, const PackedBatch& batch,
+                const Tensor& hidden_ND) {
+  const auto length = static_cast<int64_t>(response.ids.size()) - tree.prefix_length;
+  for (const SegmentRun& run : tree.runs) {
+    for (int64_t k = 0; k < run.count && run.length == length; ++k) {
+      const int64_t begin = run.begin + k * run.length;
+      const Tensor ids = batch.ids_N.narrow(0, begin, length).to(at::kInt).contiguous();
+      if (std::equal(response.ids.begin() + tree.prefix_length, response.ids.end(), ids.const_data_ptr<int32_t>())) {
+        return hidden_ND.narrow(0, begin, length);
+      }
+    }
+  }
+  throw InternalError("no segment holds the tokens of a response");
+}
+
+// Hidden states of every sequence in the recorded order: its prefix rows, then its own rows.
+Tensor by_sequence(const Case& c, const PackedBatch& batch, const Tensor& hidden_ND) {
+  std::vector<Tensor> rows;
+  for (size_t g = 0; g < c.groups.size(); ++g) {
+    const SegmentTree& tree = batch.layout.trees[g];
+    for (const TokenResponse& response : c.groups[g].responses) {
+      rows.push_back(hidden_ND.narrow(0, tree.prefix_begin, tree.prefix_length));
+      rows.push_back(own_rows(response, tree, batch, hidden_ND));
+    }
+  }
+  return at::cat(rows);
+}
+
+class Parity : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Parity, HiddenStatesAndRewardsInFloat32) {
+  const Case c = load_case(GetParam());
+  const auto loaded = model::load(c.folder);
+  const PackedBatch batch = pack_all(c);
+  const Tensor hidden_ND = loaded.model->hidden(batch);
+  EXPECT_LT(distance(by_sequence(c, batch, hidden_ND), c.expected.at("hidden")), kFloatTolerance);
+  EXPECT_LT(distance(loaded.model->forward(batch).rewards_R, c.expected.at("rewards")), kFloatTolerance);
+}
+
+TEST_P(Parity, GradientsOfEveryParameter) {
+  for (const bool recompute : {false, true}) {
+    const Case c = load_case(GetParam());
+    const auto loaded = model::load(c.folder, {.trainable = true});
+    const Tensor rewards_R = loaded.model->forward(pack_all(c), {.recompute_blocks = recompute}).rewards_R;
+    Tensor loss;
+    int64_t first = 0;
+    for (const TokenGroup& group : c.groups) {
+      const auto count = static_cast<int64_t>(group.responses.size());
+      for (int64_t i = 0; i < count; ++i) {
+        for (int64_t j = i + 1; j < count; ++j) {
+          const Tensor nll = -at::log_sigmoid(rewards_R[first + i] - rewards_R[first + j]);
+          loss = loss.defined() ? loss + nll : nll;
+        }
+      }
+      first += count;
+    }
+    loss.backward();
+    for (const nn::Parameter& p : loaded.model->parameters().all()) {
+      ASSERT_TRUE(p.value.grad().defined()) << p.name;
+      EXPECT_LT(distance(p.value.grad(), c.expected.at("grad." + p.name)), kFloatTolerance)
+          << p.name << " recompute " << recompute;
+    }
+  }
+}
+
+TEST_P(Parity, HiddenStatesAndRewardsInBfloat16) {
+  const Case c = load_case(GetParam());
+  const auto loaded = model::load(c.folder, {.dtype = at::kBFloat16});
+  const PackedBatch batch = pack_all(c);
+  EXPECT_LT(distance(by_sequence(c, batch, loaded.model->hidden(batch)), c.expected.at("hidden_bf16")), kHalfTolerance);
+  EXPECT_LT(distance(loaded.model->forward(batch).rewards_R, c.expected.at("rewards_bf16")), kHalfTolerance);
+}
+
+INSTANTIATE_TEST_SUITE_P(Recorded, Parity, ::testing::ValuesIn(recorded_models()),
+                         [](const auto& row) { return row.param; });
+
+}  // namespace
+}  // namespace rondo

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Records tests/data/parity/: tiny random models of each family with the hidden states, rewards and gradients that
+transformers computes for them.
+
+Usage: tools/record_parity.py [OUT]     (needs torch, transformers, safetensors)
+
+Sequences share prompts, so that a packed forest is compared with one sequence at a time.
+"""
+import json
+import pathlib
+import sys
+
+import torch
+import transformers
+from safetensors.torch import save_file
+
+SEED = 20261124
+
+BASE = dict(vocab_size=48, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24,
+            max_position_embeddings=128, num_labels=1, pad_token_id=0)
+
+MODELS = {
+    "llama_untied": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=4, tie_word_embeddings=False)),
+    "llama_tied_gqa": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=2, tie_word_embeddings=True, head_dim=8)),
+    "llama_rope_llama3": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=2, tie_word_embeddings=False, rope_parameters=dict(
+        rope_type="llama3", rope_theta=500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+        original_max_position_embeddings=32))),
+    "llama_rope_linear": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=1, tie_word_embeddings=False, rope_parameters=dict(
+        rope_type="linear", rope_theta=100.0, factor=2.0))),
+}
+
+
+def sequences(generator):
+    """Two groups: a prompt of 9 tokens with three responses, a prompt of 1 with two; one response is long."""
+    def draw(n):
+        return torch.randint(1, BASE["vocab_size"], (n,), generator=generator).tolist()
+
+    groups = []
+    for prompt_length, lengths in ((9, (4, 7, 4)), (1, (40, 2))):
+        prompt = draw(prompt_length)
+        groups.append([prompt + draw(n) for n in lengths])
+    return groups
+
+
+def run(model, groups):
+    hidden, rewards = [], []
+    for group in groups:
+        for ids in group:
+            states = model.model(input_ids=torch.tensor([ids])).last_hidden_state[0]
+            hidden.append(states)
+            rewards.append(model.score(states[-1])[0])
+    return hidden, torch.stack(rewards)
+
+
+def loss_of(rewards, groups):
+    total, first = 0.0, 0
+    for group in groups:
+        for i in range(len(group)):
+            for j in range(i + 1, len(group)):
+                total = total - torch.nn.functional.logsigmoid(rewards[first + i] - rewards[first + j])
+        first += len(group)
+    return total
+
+
+def record(name, out):
+    torch.manual_seed(SEED)
+    generator = torch.Generator().manual_seed(SEED)
+    config_class, values = MODELS[name]
+    config = config_class(**values)
+    config._attn_implementation = "eager"
+    model = transformers.AutoModelForSequenceClassification.from_config(config).float().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            # Larger than the usual initial weights, so that a mistake shows.
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * (0.3 if parameter.dim() > 1 else 0.1)
+                            + (1.0 if parameter.dim() == 1 else 0.0))
+    groups = sequences(generator)
+    hidden, rewards = run(model, groups)
+    loss_of(rewards, groups).backward()
+
+    folder = out / name
+    folder.mkdir(parents=True, exist_ok=True)
+    saved = model.config.to_dict()
+    saved["architectures"] = [type(model).__name__]
+    (folder / "config.json").write_text(json.dumps(saved, indent=1, sort_keys=True) + "\n")
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "model.safetensors", metadata={"format": "pt"})
+    expected = {f"grad.{k}": v.grad for k, v in model.named_parameters()}
+    expected["rewards"] = rewards.detach()
+    expected["hidden"] = torch.cat(hidden).detach()
+    half = model.bfloat16()
+    with torch.no_grad():
+        hidden16, rewards16 = run(half, groups)
+    expected["rewards_bf16"] = rewards16.float()
+    expected["hidden_bf16"] = torch.cat(hidden16).float()
+    save_file({k: v.contiguous() for k, v in expected.items()}, folder / "expected.safetensors")
+    (folder / "case.json").write_text(json.dumps(dict(
+        seed=SEED, torch=torch.__version__, transformers=transformers.__version__, groups=groups)) + "\n")
+    print(name, "rewards", [round(r, 4) for r in rewards.tolist()])
+
+
+if __name__ == "__main__":
+    target = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/data/parity")
+    for model_name in MODELS:
+        record(model_name, target)
