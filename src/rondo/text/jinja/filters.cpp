@@ -226,12 +226,15 @@ Value slices(In& in, const Value& v, const A& a) {
   return Value::list(std::move(rows), ListKind::kGenerator);
 }
 
+// map and its kin let anything pass that is empty, none included.
+std::vector<Value> items_if_any(const Value& v) { return is_true(v) ? items_of(v) : std::vector<Value>(); }
+
 Value map(In& in, const Value& v, const A& a) {
   std::vector<Value> result;
   const bool by_attribute = a.positional.empty();
   const std::vector<std::string> names = attribute_names(a.get(99, "attribute"));
   if (by_attribute && names.empty()) throw RenderError("FilterArgumentError", "map requires a filter argument");
-  for (const Value& item : items_of(v)) {
+  for (const Value& item : items_if_any(v)) {
     in.step();
     if (by_attribute) {
       const Value found = attribute_of(in, item, names[0]);
@@ -246,7 +249,7 @@ Value map(In& in, const Value& v, const A& a) {
 Value choose(In& in, const Value& v, const A& a, bool wanted, bool by_attribute) {
   std::vector<Value> kept;
   const size_t test_at = by_attribute ? 1 : 0;
-  for (const Value& item : items_of(v)) {
+  for (const Value& item : items_if_any(v)) {
     in.step();
     const Value subject = by_attribute ? attribute_of(in, item, to_text(a.get(0, ""))) : item;
     const bool has_test = a.positional.size() > test_at;

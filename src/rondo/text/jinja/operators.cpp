@@ -16,26 +16,40 @@ namespace {
   fail_type("unsupported operand type(s) for " + op + ": '" + type_name(a) + "' and '" + type_name(b) + "'");
 }
 
-int64_t checked(bool overflow, int64_t value) {
-  if (overflow) throw RenderError("OverflowError", "a whole number beyond 64 bits");
-  return value;
+[[noreturn]] void fail_overflow() { throw RenderError("OverflowError", "a whole number beyond 64 bits"); }
+
+int64_t add(int64_t a, int64_t b) {
+  int64_t out = 0;
+  if (__builtin_add_overflow(a, b, &out)) fail_overflow();
+  return out;
+}
+
+int64_t subtract(int64_t a, int64_t b) {
+  int64_t out = 0;
+  if (__builtin_sub_overflow(a, b, &out)) fail_overflow();
+  return out;
+}
+
+int64_t multiply(int64_t a, int64_t b) {
+  int64_t out = 0;
+  if (__builtin_mul_overflow(a, b, &out)) fail_overflow();
+  return out;
 }
 
 int64_t power(int64_t base, int64_t exponent) {
   int64_t result = 1;
   while (exponent > 0) {
-    if ((exponent & 1) != 0) result = checked(__builtin_mul_overflow(result, base, &result), result);
+    if ((exponent & 1) != 0) result = multiply(result, base);
     exponent >>= 1;
-    if (exponent > 0) base = checked(__builtin_mul_overflow(base, base, &base), base);
+    if (exponent > 0) base = multiply(base, base);
   }
   return result;
 }
 
 Value whole(const std::string& op, int64_t a, int64_t b) {
-  int64_t out = 0;
-  if (op == "+") return Value::integer(checked(__builtin_add_overflow(a, b, &out), out));
-  if (op == "-") return Value::integer(checked(__builtin_sub_overflow(a, b, &out), out));
-  if (op == "*") return Value::integer(checked(__builtin_mul_overflow(a, b, &out), out));
+  if (op == "+") return Value::integer(add(a, b));
+  if (op == "-") return Value::integer(subtract(a, b));
+  if (op == "*") return Value::integer(multiply(a, b));
   if (op == "**") {
     if (b < 0) return Value::real(std::pow(static_cast<double>(a), static_cast<double>(b)));
     return Value::integer(power(a, b));
@@ -43,7 +57,7 @@ Value whole(const std::string& op, int64_t a, int64_t b) {
   if (b == 0) throw RenderError("ZeroDivisionError", "division by zero");
   if (op == "/") return Value::real(static_cast<double>(a) / static_cast<double>(b));
   // INT64_MIN / -1 does not fit.
-  if (b == -1) return Value::integer(op == "//" ? checked(__builtin_sub_overflow(int64_t{0}, a, &out), out) : 0);
+  if (b == -1) return Value::integer(op == "//" ? subtract(0, a) : 0);
   const int64_t quotient = a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
   return Value::integer(op == "//" ? quotient : a - quotient * b);
 }
