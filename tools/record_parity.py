@@ -85,7 +85,7 @@ def record(name, out):
     saved["architectures"] = [type(model).__name__]
     (folder / "config.json").write_text(json.dumps(saved, indent=1, sort_keys=True) + "\n")
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "model.safetensors", metadata={"format": "pt"})
-    expected = {f"grad.{k}": v.grad for k, v in model.named_parameters()}
+    expected = {f"grad.{k}": v.grad.clone() for k, v in model.named_parameters()}
     expected["rewards"] = rewards.detach()
     expected["hidden"] = torch.cat(hidden).detach()
     half = model.bfloat16()

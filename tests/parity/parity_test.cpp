@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "rondo/data/pack.h"
 #include "rondo/io/json.h"
@@ -43,7 +44,8 @@ struct Case {
 
 Case load_case(const std::string& name) {
   Case c{.folder = testing::fixture_folder() / "parity" / name};
-  for (const auto& group : io::read_json_file(c.folder / "case.json").at("groups")) {
+  const nlohmann::json recorded = io::read_json_file(c.folder / "case.json");
+  for (const auto& group : recorded.at("groups")) {
     TokenGroup tokens;
     for (const auto& ids : group) {
       TokenResponse r{.ids = ids.get<std::vector<int32_t>>()};

@@ -43,7 +43,8 @@ std::unique_ptr<model::Model> tiny_model(const heads::HeadConfig& head, at::Scal
   backbones::ConfigReader reader(config, "test");
   const nn::Sizes sizes = family.sizes(reader);
   nn::ParameterSet parameters;
-  for (const nn::Parameter& p : model::initial_backbone(family, sizes, 0.1, 3).all()) {
+  const nn::ParameterSet initial = model::initial_backbone(family, sizes, 0.1, 3);
+  for (const nn::Parameter& p : initial.all()) {
     parameters.add(p.name, p.value.to(dtype).clone().requires_grad_(true));
   }
   model::add_initial_head(head, sizes.hidden, 3, true, parameters);
