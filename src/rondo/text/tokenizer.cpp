@@ -79,7 +79,7 @@ struct Tokenizer::Impl {
     const AlignedText repaired = repair(text);
     Encoding encoding = encode_valid(std::string(repaired.view()));
     for (TextSpan& span : encoding.offsets) {
-      if (span.begin < span.end) span = repaired.origin(span.begin, span.end);
+      span = span.begin < span.end ? repaired.origin(span.begin, span.end) : repaired.insertion_point(span.begin);
     }
     return encoding;
   }
