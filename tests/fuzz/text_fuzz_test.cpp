@@ -70,7 +70,8 @@ TEST(TextFuzz, TokenizersAnswerOrRefuse) {
       ++loaded;
       const std::string text = mutate(kTexts[random.below(std::size(kTexts))], kJsonTokens, random);
       const Encoding encoding = tokenizer.encode(text, true);
-      for (const TextSpan& span : encoding.offsets) ASSERT_LE(span.end, text.size()) << json << " on " << ::testing::PrintToString(text);
+      for (const TextSpan& span : encoding.offsets)
+        ASSERT_LE(span.end, text.size()) << json << " on " << ::testing::PrintToString(text);
       static_cast<void>(tokenizer.decode(encoding.ids, false));
     } catch (const Error& error) {
       ASSERT_NE(error.kind(), ErrorKind::kInternal) << error.what() << json;
