@@ -3,20 +3,17 @@
 // sentence that says so. Skipped where the sets are absent (RONDO_SHARED, default ../shared).
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "rondo/base/error.h"
 #include "rondo/data/data_summary.h"
 #include "rondo/data/group_store.h"
+#include "tests/support/shared_data.h"
 
 namespace rondo::data {
 namespace {
 
-std::filesystem::path sets() {
-  const char* const shared = std::getenv("RONDO_SHARED");
-  return std::filesystem::path(shared == nullptr ? "../shared" : shared) / "data";
-}
+std::filesystem::path sets() { return rondo::testing::shared_folder() / "data"; }
 
 struct RealSet {
   const char* file;

@@ -27,7 +27,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& known) {
   std::string best;
-  size_t best_distance = std::max<size_t>(1, name.size() / 2) + 1;
+  size_t best_distance = std::max<size_t>(2, name.size() / 2) + 1;
   for (const std::string& candidate : known) {
     const size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {

@@ -23,7 +23,7 @@ Loss squared(const ScoredComparisons& c, const LossConfig& config) {
 constexpr LossExample kExamples[] = {
     {.score = 0, .p = 0.5, .expected = 0},
     {.score = 0, .p = 0.73105858, .expected = 1},     // logit(p) = 1
-    {.score = 0, .p = 1.0, .expected = 21.1151777},  // logit(.99)^2
+    {.score = 0, .p = 1.0, .expected = 21.11512645},  // logit(.99)^2
 };
 
 }  // namespace

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/linalg_svdvals.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "rondo/base/error.h"
+#include "rondo/eval/scoring.h"
+#include "rondo/model/initial.h"
+#include "rondo/train/loop.h"
+#include "tests/support/tensors.h"
+
+namespace rondo::train {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::distance;
+using testing::random_tensor;
+
+class Folder {
+ public:
+  explicit Folder(const std::string& name) : path_(fs::temp_directory_path() / ("rondo_train_" + name + std::to_string(::getpid()))) {
+    fs::remove_all(path_);
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::unique_ptr<model::Model> tiny_model(const heads::HeadConfig& head, at::ScalarType dtype = at::kFloat) {
+  const auto& family = backbones::family_by_name("llama");
+  const nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}}, {"vocab_size", 32}, {"hidden_size", 16},
+                                 {"num_hidden_layers", 1}, {"num_attention_heads", 2}, {"intermediate_size", 32},
+                                 {"tie_word_embeddings", true}};
+  backbones::ConfigReader reader(config, "test");
+  const nn::Sizes sizes = family.sizes(reader);
+  nn::ParameterSet parameters;
+  for (const nn::Parameter& p : model::initial_backbone(family, sizes, 0.1, 3).all()) {
+    parameters.add(p.name, p.value.to(dtype).clone().requires_grad_(true));
+  }
+  model::add_initial_head(head, sizes.hidden, 3, true, parameters);
+  return std::make_unique<model::Model>(family, config, head, std::move(parameters));
+}
+
+heads::HeadConfig bt() { return {.kind = "bt", .norm = "none", .tau = 1}; }
+
+// n responses of one token behind a prompt of one; response i beats i + 1, the last beats the first.
+TokenGroup cycle(int32_t n) {
+  TokenGroup group{.gate_pos = 0};
+  for (int32_t i = 0; i < n; ++i) {
+    group.responses.push_back({.ids = {1, 2 + i}, .pool_begin = 1, .pool_end = 2, .response_begin = 1});
+    group.comparisons.push_back({.i = i, .j = (i + 1) % n, .p = 1});
+  }
+  return group;
+}
+
+struct Judged {
+  double right = 0;
+  double log_loss = 0;
+};
+
+Judged judge(const model::Model& model, const TokenGroup& group) {
+  const TokenGroup* const groups[] = {&group};
+  eval::ScoringCost cost;
+  const Tensor scores_MM = eval::score_groups(model, groups, {}, cost).front().scores_MM();
+  Judged judged;
+  for (const Comparison& c : group.comparisons) {
+    const double z = scores_MM[c.i][c.j].item<double>() / model.head_config().tau;
+    judged.right += z > 0;
+    judged.log_loss += std::log1p(std::exp(-z));
+  }
+  judged.right /= static_cast<double>(group.comparisons.size());
+  judged.log_loss /= static_cast<double>(group.comparisons.size());
+  return judged;
+}
+
+LoopConfig loop_config(int64_t steps) {
+  LoopConfig config{.steps = steps, .lr = 1e-2};
+  config.sampler = {.batch_groups = 1, .group_size = 128, .seed = 1};
+  return config;
+}
+
+LoopHooks hooks_without_files() {
+  LoopHooks hooks;
+  hooks.save_model = [](const fs::path&) {};
+  return hooks;
+}
+
+class Cycles : public ::testing::TestWithParam<int32_t> {};
+
+TEST_P(Cycles, AreExactForGpmAndImpossibleForBt) {
+  const int32_t n = GetParam();
+  for (const bool scalar : {false, true}) {
+    const Folder folder("cycle");
+    const auto model = tiny_model(scalar ? bt() : heads::HeadConfig{.kind = "gpm", .planes = 2, .norm = "unit", .tau = 0.1});
+    data::MemorySource source({cycle(n)});
+    run_loop(*model, source, loop_config(300), folder.path(), hooks_without_files());
+    const Judged judged = judge(*model, cycle(n));
+    if (scalar) {
+      EXPECT_LE(judged.right, static_cast<double>(n - 1) / n + 1e-9);
+      EXPECT_GE(judged.log_loss, std::log(2.0) - 1e-6);
+      EXPECT_LT(judged.log_loss, std::log(2.0) + 0.02);
+    } else {
+      EXPECT_EQ(judged.right, 1);
+      EXPECT_LT(judged.log_loss, 0.3);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Cycles, ::testing::Values(3, 4, 5));
+
+// Groups of several sizes and lengths with random labels.
+std::vector<TokenGroup> random_groups(int64_t count) {
+  Random random(11);
+  std::vector<TokenGroup> groups;
+  for (int64_t g = 0; g < count; ++g) {
+    TokenGroup group{.gate_pos = 0};
+    const auto size = static_cast<int32_t>(2 + random.below(4));
+    for (int32_t r = 0; r < size; ++r) {
+      TokenResponse response{.ids = {1}, .response_begin = 1};
+      for (uint64_t t = 0; t <= random.below(5); ++t) response.ids.push_back(static_cast<int32_t>(random.below(32)));
+      response.pool_end = static_cast<int64_t>(response.ids.size());
+      response.pool_begin = response.pool_end - 1;
+      group.responses.push_back(std::move(response));
+      for (int32_t j = 0; j < r; ++j) {
+        group.comparisons.push_back({.i = j, .j = r, .p = static_cast<float>(random.uniform()), .weight = 1 + static_cast<float>(random.uniform())});
+      }
+    }
+    std::sort(group.comparisons.begin(), group.comparisons.end(), [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+std::vector<Tensor> weights(const model::Model& model) {
+  std::vector<Tensor> all;
+  for (const nn::Parameter& p : model.parameters().all()) all.push_back(p.value.detach());
+  return all;
+}
+
+double largest_difference(const model::Model& a, const model::Model& b) {
+  double largest = 0;
+  const auto left = weights(a), right = weights(b);
+  for (size_t i = 0; i < left.size(); ++i) largest = std::max(largest, distance(left[i], right[i]));
+  return largest;
+}
+
+TEST(Accumulation, MicroBatchesGiveTheStepOfTheWholeBatch) {
+  const heads::HeadConfig head{.kind = "hrc", .planes = 2, .gate = "softmax", .norm = "unit", .tau = 0.1};
+  const auto whole = tiny_model(head), parts = tiny_model(head);
+  LoopConfig config = loop_config(3);
+  config.sampler.batch_groups = 8;
+  config.objective.center = 0.1;
+  const Folder a("whole"), b("parts");
+  data::MemorySource source(random_groups(8));
+  run_loop(*whole, source, config, a.path(), hooks_without_files());
+  config.token_budget = 1;  // every group its own micro-batch
+  run_loop(*parts, source, config, b.path(), hooks_without_files());
+  EXPECT_LT(largest_difference(*whole, *parts), 1e-4);
+  EXPECT_GT(largest_difference(*whole, *tiny_model(head)), 1e-3);
+}
+
+std::string file_without_seconds(const fs::path& path) {
+  std::ifstream file(path);
+  std::string text;
+  for (std::string line; std::getline(file, line);) {
+    nlohmann::json row = nlohmann::json::parse(line);
+    row.erase("seconds");
+    text += row.dump() + "\n";
+  }
+  return text;
+}
+
+class Resume : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Resume, ContinuesToTheSameBits) {
+  const at::ScalarType dtype = GetParam() == "bf16" ? at::kBFloat16 : at::kFloat;
+  LoopConfig config = loop_config(20);
+  config.optimizer.kind = GetParam() == "adamw" ? "adamw" : "muon";
+  config.sampler.batch_groups = 3;
+  config.checkpoint_every = 4;
+  data::MemorySource source(random_groups(7));
+  const Folder straight("straight"), stopped("stopped");
+  const auto once = tiny_model(bt(), dtype);
+  run_loop(*once, source, config, straight.path(), hooks_without_files());
+
+  int64_t asked = 0;
+  LoopHooks hooks = hooks_without_files();
+  hooks.should_stop = [&] { return ++asked == 10; };
+  EXPECT_TRUE(run_loop(*tiny_model(bt(), dtype), source, config, stopped.path(), hooks).interrupted);
+  // A crash after the checkpoint leaves lines that belong to no checkpoint.
+  std::ofstream(stopped.path() / "metrics.jsonl", std::ios::app) << "{\"step\": 11, \"seconds\": 1}\n";
+  const auto again = tiny_model(bt(), dtype);
+  run_loop(*again, source, config, stopped.path(), hooks_without_files());
+  EXPECT_EQ(largest_difference(*once, *again), 0);
+  EXPECT_EQ(file_without_seconds(straight.path() / "metrics.jsonl"), file_without_seconds(stopped.path() / "metrics.jsonl"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Resume, ::testing::Values("adamw", "muon", "bf16"));
+
+TEST(Checkpoint, LeftoversOfAnInterruptedSaveAreIgnored) {
+  const Folder folder("leftover");
+  const auto model = tiny_model(bt());
+  save_checkpoint(folder.path(), {.step = 3}, {}, model->parameters());
+  fs::create_directories(folder.path() / "checkpoints" / "step-00000009.part");
+  EXPECT_EQ(load_checkpoint(folder.path(), model->parameters())->state.step, 3);
+  save_checkpoint(folder.path(), {.step = 4}, {}, model->parameters());
+  save_checkpoint(folder.path(), {.step = 5}, {}, model->parameters());
+  EXPECT_FALSE(fs::exists(folder.path() / "checkpoints" / "step-00000003"));
+}
+
+TEST(Objective, RefusesContradictions) {
+  const auto gpm = tiny_model({.kind = "gpm", .planes = 2});
+  EXPECT_THROW(Objective(*gpm, {.center = 0.1}), ConfigError);
+  EXPECT_THROW(Objective(*gpm, {.loss = "davidson"}), ConfigError);
+  EXPECT_THROW(Objective(*gpm, {.loss = "cross-entropy"}), ConfigError);
+}
+
+TEST(Objective, TheLanguageModelTermReachesTheEmbeddings) {
+  const auto model = tiny_model(bt());
+  const TokenGroup group = cycle(3);
+  const std::vector<data::GroupSelection> selections = {data::select_all(group)};
+  const auto gradient = [&](double lm_weight) {
+    for (const nn::Parameter& p : model->parameters().all()) Tensor(p.value).mutable_grad() = Tensor();
+    const Objective objective(*model, {.lm_weight = lm_weight});
+    objective.backward(selections, objective.counts(selections));
+    return model->parameters().get("model.embed_tokens.weight").grad().clone();
+  };
+  // Rows 20 and beyond are no token of the data: only a softmax over the vocabulary reaches them.
+  EXPECT_EQ(gradient(0).narrow(0, 20, 12).abs().max().item<double>(), 0);
+  EXPECT_GT(gradient(0.5).narrow(0, 20, 12).abs().max().item<double>(), 0);
+}
+
+TEST(Muon, OrthogonalisesMatrices) {
+  for (const std::vector<int64_t>& shape : {std::vector<int64_t>{2, 8, 8}, {2, 4, 16}, {2, 16, 4}}) {
+    const Tensor values = at::linalg_svdvals(orthogonalise(random_tensor(shape, 1)));
+    EXPECT_GT(values.min().item<double>(), 0.3);
+    EXPECT_LT(values.max().item<double>(), 1.4);
+  }
+}
+
+TEST(AdamW, FollowsItsFormula) {
+  nn::ParameterSet set;
+  set.add("w", at::tensor({1.0F, -2.0F}).requires_grad_(true));
+  Optimizer optimizer(set, {.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .clip = 0});
+  double m = 0, v = 0, w = 1;
+  for (int t = 1; t <= 3; ++t) {
+    const double g = 0.5 * t;
+    Tensor(set.get("w")).mutable_grad() = at::tensor({static_cast<float>(g), 0.0F});
+    optimizer.accumulate();
+    EXPECT_NEAR(optimizer.step(0.01), g, 1e-6);
+    m = 0.9 * m + 0.1 * g;
+    v = 0.99 * v + 0.01 * g * g;
+    w = w * (1 - 0.01 * 0.1) - 0.01 * (m / (1 - std::pow(0.9, t))) / (std::sqrt(v / (1 - std::pow(0.99, t))) + 1e-8);
+    EXPECT_NEAR(set.get("w")[0].item<double>(), w, 1e-5);
+  }
+}
+
+TEST(Optimizer, ClipsToTheNormAndSkipsWhatIsNotFinite) {
+  nn::ParameterSet set;
+  set.add("w", at::tensor({1.0F, 1.0F}).requires_grad_(true));
+  Optimizer optimizer(set, {.clip = 1});
+  Tensor(set.get("w")).mutable_grad() = at::tensor({3.0F, 4.0F});
+  optimizer.accumulate();
+  EXPECT_NEAR(optimizer.step(0.1), 5, 1e-6);
+  const Tensor before = set.get("w").detach().clone();
+  Tensor(set.get("w")).mutable_grad() = at::tensor({NAN, 0.0F});
+  optimizer.accumulate();
+  EXPECT_FALSE(std::isfinite(optimizer.step(0.1)));
+  EXPECT_TRUE(at::equal(before, set.get("w").detach()));
+}
+
+TEST(Schedule, WarmsUpAndEndsAtTheFloor) {
+  for (const std::string& kind : kScheduleNames) {
+    const ScheduleOptions options{.kind = kind, .warmup = 0.1, .floor = 0.02};
+    EXPECT_NEAR(schedule_at(0, 100, options), 0.1, 1e-9) << kind;
+    EXPECT_NEAR(schedule_at(10, 100, options), 1, 1e-9) << kind;
+    const double last = schedule_at(99, 100, options);
+    EXPECT_LT(last, kind == "constant" ? 1.1 : 0.08) << kind;
+    EXPECT_GE(last, 0.02) << kind;
+  }
+  EXPECT_THROW(schedule_at(5, 10, {.kind = "cosin"}), ConfigError);
+}
+
+}  // namespace
+}  // namespace rondo::train

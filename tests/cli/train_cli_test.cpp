@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// The main job through the program: init, train, eval, rank, inspect, verify; runs that are killed at random moments.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "rondo/base/random.h"
+#include "rondo/io/test_folder.h"
+#include "tests/support/program.h"
+
+extern char** environ;
+
+namespace rondo {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using testing::Call;
+
+// Rock, paper, scissors in two prompts, and a row with a soft label.
+constexpr const char* kRows =
+    R"({"prompt":"play fair","responses":["rock","paper","scissors"],"comparisons":[{"i":1,"j":0},{"i":2,"j":1},{"i":0,"j":2}]}
+{"prompt":"play strange","responses":["rock","paper","scissors"],"comparisons":[{"i":0,"j":1},{"i":1,"j":2},{"i":2,"j":0}]}
+{"prompt":"play soft","response_a":"rock","response_b":"paper","p_a":0.7}
+)";
+
+class TrainVerb : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (testing::program().empty()) GTEST_SKIP() << "RONDO_BINARY names no program";
+    folder_.write("words.txt", "play\nfair\nstrange\nsoft\nrock\npaper\nscissors\n");
+    folder_.write("rows.jsonl", kRows);
+    ASSERT_EQ(call("init --layers 1 --hidden 16 --heads 2 --inner 32 --words $F/words.txt --out $F/base").exit_code, 0);
+  }
+  // $F stands for the test's folder.
+  Call call(std::string arguments) const {
+    for (size_t at = 0; (at = arguments.find("$F", at)) != std::string::npos;) arguments.replace(at, 2, folder_.path().string());
+    return testing::rondo(arguments + " --threads 1");
+  }
+  std::string train(const std::string& name, const std::string& more) const {
+    return "train --model $F/base --head gpm --planes 3 --data $F/rows.jsonl --lr 1e-2 --batch-groups 3 --out $F/" + name + " " + more;
+  }
+  json read_json(const std::string& name) const { return json::parse(std::ifstream(folder_ / name)); }
+
+  io::TestFolder folder_;
+};
+
+TEST_F(TrainVerb, LearnsCyclesAndThePromptDecides) {
+  const Call trained = call(train("gpm", "--steps 150 --eval-data $F/rows.jsonl --eval-every 50 --keep-best"));
+  ASSERT_EQ(trained.exit_code, 0) << trained.output;
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "gpm/report.html"));
+  ASSERT_EQ(call("eval --model $F/gpm --data $F/rows.jsonl --json $F/eval.json --swap-check").exit_code, 0);
+  const json judged = read_json("eval.json");
+  EXPECT_EQ(judged["accuracy"], 1.0);
+  EXPECT_EQ(judged["cyclic_triads_right"], 1.0);
+  EXPECT_EQ(judged["largest_swap_gap"], 0.0);
+  const Call ranked = call("rank --model $F/gpm --data $F/rows.jsonl --with all --out $F/ranked.jsonl");
+  ASSERT_EQ(ranked.exit_code, 0) << ranked.output;
+  EXPECT_THAT(ranked.output, HasSubstr("8 queries"));
+  std::ifstream rows(folder_ / "ranked.jsonl");
+  std::string line;
+  std::getline(rows, line);
+  const json row = json::parse(line);
+  for (const char* key : {"order", "mean_scores", "best", "cycles", "embeddings", "scores", "probabilities", "token_ids", "pooled_positions"}) {
+    EXPECT_TRUE(row.contains(key)) << key;
+  }
+  EXPECT_GT(row["scores"][1][0], 0);
+  EXPECT_EQ(row["cycles"].size(), 1u);
+}
+
+TEST_F(TrainVerb, RecordsVerifyAndDamageIsSeen) {
+  ASSERT_EQ(call(train("gpm", "--steps 5")).exit_code, 0);
+  ASSERT_EQ(call("verify $F/gpm --record $F/record.json").exit_code, 0);
+  const Call same = call("verify $F/gpm --reference $F/record.json");
+  EXPECT_EQ(same.exit_code, 0) << same.output;
+  EXPECT_THAT(same.output, HasSubstr("largest difference 0 "));
+  ASSERT_EQ(call(train("other", "--steps 5 --seed 2")).exit_code, 0);
+  EXPECT_EQ(call("verify $F/other --reference $F/record.json").exit_code, 4);
+  EXPECT_THAT(call("inspect $F/gpm").output, HasSubstr("planes 3"));
+}
+
+TEST_F(TrainVerb, ADryRunPrintsThePlanAndWritesNothing) {
+  const Call dry = call(train("dry", "--epochs 2 --dry-run"));
+  EXPECT_EQ(dry.exit_code, 0) << dry.output;
+  EXPECT_THAT(dry.output, HasSubstr("2 steps of 3 groups"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "dry"));
+}
+
+TEST_F(TrainVerb, MistakesAreAnsweredWithTheRemedy) {
+  const struct {
+    std::string arguments;
+    int exit_code;
+    const char* text;
+  } cases[] = {
+      {train("x", "--steps 5 --lerning-rate 1"), 2, "unknown flag '--lerning-rate'"},
+      {train("x", "--steps 5 --head gmp"), 2, "did you mean 'gpm'"},
+      {train("x", "--steps 5 --lr -1"), 2, "not between"},
+      {train("x", "--steps 5 --freeze nothing.like.this"), 2, "matches no parameter"},
+      {"train --resume $F/nowhere", 2, "nothing to resume"},
+      {"train --model $F/nowhere --data $F/rows.jsonl --out $F/x", 4, "not a model directory"},
+      {"train --model $F/base --data $F/rows.jsonl --out $F/x --steps 3", 4, "no preference head"},
+      {"train --model $F/base --head bt --data $F/none.jsonl --out $F/x", 5, "none.jsonl"},
+      {"train --model $F/base --head bt --data $F/words.txt --out $F/x", 3, "words.txt"},
+      {"eval --model $F/base --data $F/rows.jsonl", 4, "no preference head"},
+      {"rank --model $F/base", 4, "no preference head"},
+      {train("x", "--steps 5 --max-length 2"), 3, "too long"},
+      {train("/proc/none", "--steps 5"), 5, "cannot write"},
+      {"tran", 2, "did you mean 'train'"},
+  };
+  for (const auto& c : cases) {
+    const Call made = call(c.arguments);
+    EXPECT_EQ(made.exit_code, c.exit_code) << c.arguments << "\n" << made.output;
+    EXPECT_THAT(made.output, HasSubstr(c.text)) << c.arguments;
+  }
+}
+
+TEST_F(TrainVerb, ConfigFilesAreFlags) {
+  folder_.write("c.toml", "lr = 0.003\nsteps = 4\nhead = \"bt\"\n");
+  folder_.write("c.json", R"({"lr": 0.003, "steps": 4, "head": "bt"})");
+  folder_.write("bad.json", R"({"lerning_rate": 0.003})");
+  for (const char* file : {"c.toml", "c.json"}) {
+    const Call dry = call(std::string("train --model $F/base --data $F/rows.jsonl --out $F/x --dry-run --config $F/") + file);
+    EXPECT_EQ(dry.exit_code, 0) << dry.output;
+    EXPECT_THAT(dry.output, HasSubstr("\"lr\": 0.003")) << file;
+    EXPECT_THAT(dry.output, HasSubstr("4 steps")) << file;
+  }
+  EXPECT_EQ(call("train --model $F/base --data $F/rows.jsonl --out $F/x --dry-run --config $F/bad.json").exit_code, 2);
+}
+
+TEST_F(TrainVerb, OverlongSequencesFollowThePolicy) {
+  const Call dropped = call(train("x", "--steps 2 --max-length 3 --overlong drop"));
+  EXPECT_EQ(dropped.exit_code, 3);
+  folder_.write("long.jsonl", R"({"prompt":"play","chosen":"rock","rejected":"paper paper paper paper"}
+{"prompt":"fair","chosen":"rock","rejected":"paper"}
+)");
+  const std::string base = "train --model $F/base --head bt --data $F/long.jsonl --steps 2 --max-length 5 ";
+  EXPECT_THAT(call(base + "--out $F/a --overlong drop").output, HasSubstr("1 dropped, 0 truncated"));
+  EXPECT_THAT(call(base + "--out $F/b --overlong truncate-right").output, HasSubstr("0 dropped, 1 truncated"));
+  EXPECT_EQ(call(base + "--out $F/c --overlong error").exit_code, 3);
+}
+
+// The program in a process of its own, so that it can be killed at any moment.
+class Child {
+ public:
+  explicit Child(const std::string& command) {
+    const char* const arguments[] = {"/bin/sh", "-c", command.c_str(), nullptr};
+    ::posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn(&id_, "/bin/sh", &actions, nullptr, const_cast<char* const*>(arguments), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+  }
+  /// True where it ended by itself before.
+  bool kill_after(double seconds, int signal) const {
+    ::usleep(static_cast<useconds_t>(seconds * 1e6));
+    ::kill(id_, signal);
+    int status = 0;
+    ::waitpid(id_, &status, 0);
+    return WIFEXITED(status);
+  }
+
+ private:
+  pid_t id_ = 0;
+};
+
+std::string without_seconds(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string text;
+  for (std::string line; std::getline(file, line);) {
+    json row = json::parse(line);
+    row.erase("seconds");
+    text += row.dump() + "\n";
+  }
+  return text;
+}
+
+TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
+  constexpr int kKills = 20;
+  // A checkpoint after every step: many of the kills fall inside a save.
+  const std::string more = "--steps 400 --checkpoint-every 1 --optimizer muon --no-report";
+  ASSERT_EQ(call(train("straight", more)).exit_code, 0);
+  const std::string folder = (folder_ / "killed").string();
+  const std::string start = testing::program() + " " + [&] {
+    std::string command = train("killed", more);
+    for (size_t at = 0; (at = command.find("$F", at)) != std::string::npos;) command.replace(at, 2, folder_.path().string());
+    return command;
+  }() + " --threads 1";
+  Random random(1);
+  int killed = 0;
+  for (int k = 0; k < kKills; ++k) {
+    const bool fresh = !std::filesystem::exists(folder + "/run.json");
+    const Child child("exec " + (fresh ? start : testing::program() + " train --no-report --threads 1 --resume " + folder));
+    if (child.kill_after(0.3 + 0.4 * random.uniform(), SIGKILL)) break;
+    ++killed;
+  }
+  EXPECT_GE(killed, 5) << "the run was too short to be killed often";
+  RecordProperty("kills", killed);
+  const Call last = testing::rondo("train --no-report --threads 1 --resume " + folder);
+  ASSERT_EQ(last.exit_code, 0) << last.output;
+  const auto weights = [&](const std::string& name) { return json::parse(testing::rondo("inspect --json - " + (folder_ / name).string()).output)["weights_hash"]; };
+  EXPECT_EQ(weights("straight"), weights("killed"));
+  EXPECT_EQ(without_seconds(folder_ / "straight/metrics.jsonl"), without_seconds(folder_ / "killed/metrics.jsonl"));
+  std::printf("%d kills\n", killed);
+}
+
+TEST_F(TrainVerb, CtrlCSavesAndSaysHowToGoOn) {
+  std::string command = train("stopped", "--steps 100000 --no-report");
+  for (size_t at = 0; (at = command.find("$F", at)) != std::string::npos;) command.replace(at, 2, folder_.path().string());
+  const Call stopped = testing::shell("timeout --signal INT 2 " + testing::program() + " " + command + " --threads 1; echo exit $?");
+  EXPECT_THAT(stopped.output, HasSubstr("continue with `rondo train --resume"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "stopped/checkpoints"));
+}
+
+}  // namespace
+}  // namespace rondo
