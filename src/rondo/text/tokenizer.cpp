@@ -226,17 +226,4 @@ std::vector<int32_t> Tokenizer::suffix_ids() const {
   return ids;
 }
 
-void Tokenizer::set_affixes(const std::vector<int32_t>& prefix, const std::vector<int32_t>& suffix) {
-  const auto around = [&](TemplatePart::Kind kind, int32_t type_id, std::vector<TemplatePart>& out) {
-    for (const int32_t id : prefix) out.push_back({TemplatePart::kToken, id, type_id});
-    out.push_back({kind, -1, type_id});
-    for (const int32_t id : suffix) out.push_back({TemplatePart::kToken, id, type_id});
-  };
-  PostTemplate post;
-  around(TemplatePart::kFirst, 0, post.single);
-  around(TemplatePart::kFirst, 0, post.pair);
-  around(TemplatePart::kSecond, 1, post.pair);
-  impl_->post = std::move(post);
-}
-
 }  // namespace rondo::text
