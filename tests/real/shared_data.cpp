@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/real/shared_data.h"
 
-#include <cstdlib>
 #include <sstream>
 #include <string>
 
 #include "rondo/text/files.h"
+#include "tests/support/shared_data.h"
 
 namespace rondo::testing {
 
-std::filesystem::path shared_data(const std::string& name) {
-  const char* const shared = std::getenv("RONDO_SHARED");
-  if (shared != nullptr) return std::filesystem::path(shared) / "data" / name;
-  const char* const source = std::getenv("RONDO_SOURCE");
-  return std::filesystem::path(source != nullptr ? source : ".") / ".." / "shared" / "data" / name;
-}
+std::filesystem::path shared_data(const std::string& name) { return shared_folder() / "data" / name; }
 
 void for_each_row(const std::filesystem::path& path, const std::function<void(const nlohmann::ordered_json&)>& visit) {
   std::istringstream lines(text::read_text_file(path.string()));

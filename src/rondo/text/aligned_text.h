@@ -27,6 +27,8 @@ class AlignedText {
   size_t size() const { return text_.size(); }
   /// Where the bytes [begin, end) come from; begin < end.
   TextSpan origin(size_t begin, size_t end) const;
+  /// The empty span before the byte at `pos`, for what was inserted there.
+  TextSpan insertion_point(size_t pos) const;
   AlignedText slice(size_t begin, size_t end) const;
   void append(const AlignedText& other);
 
@@ -34,7 +36,6 @@ class AlignedText {
   friend class TextEditor;
   bool is_identity() const { return origins_.size() != text_.size() || text_.empty(); }
   void make_table();
-  TextSpan insertion_point(size_t pos) const;
 
   std::string text_;
   std::vector<TextSpan> origins_;  // one per byte, or empty: byte i comes from base_ + i

@@ -98,6 +98,8 @@ class TextEncoder {
   std::optional<int32_t> eos_id_;
 };
 
+/// add_bos_token and add_eos_token of tokenizer_config.json change nothing, as in transformers 5: beside a
+/// tokenizer.json its post-processor alone decides.
 /// From tokenizer.json (or .gz), tokenizer_config.json, special_tokens_map.json and the chat template of a directory.
 /// Throws ModelError where a needed file is missing or malformed.
 TextEncoder load_text_encoder(const std::string& model_dir, const TextPolicy& policy);

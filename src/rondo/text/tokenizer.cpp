@@ -79,7 +79,7 @@ struct Tokenizer::Impl {
     const AlignedText repaired = repair(text);
     Encoding encoding = encode_valid(std::string(repaired.view()));
     for (TextSpan& span : encoding.offsets) {
-      if (span.begin < span.end) span = repaired.origin(span.begin, span.end);
+      span = span.begin < span.end ? repaired.origin(span.begin, span.end) : repaired.insertion_point(span.begin);
     }
     return encoding;
   }
@@ -224,19 +224,6 @@ std::vector<int32_t> Tokenizer::suffix_ids() const {
     ids.insert(ids.begin(), part->id);
   }
   return ids;
-}
-
-void Tokenizer::set_affixes(const std::vector<int32_t>& prefix, const std::vector<int32_t>& suffix) {
-  const auto around = [&](TemplatePart::Kind kind, int32_t type_id, std::vector<TemplatePart>& out) {
-    for (const int32_t id : prefix) out.push_back({TemplatePart::kToken, id, type_id});
-    out.push_back({kind, -1, type_id});
-    for (const int32_t id : suffix) out.push_back({TemplatePart::kToken, id, type_id});
-  };
-  PostTemplate post;
-  around(TemplatePart::kFirst, 0, post.single);
-  around(TemplatePart::kFirst, 0, post.pair);
-  around(TemplatePart::kSecond, 1, post.pair);
-  impl_->post = std::move(post);
 }
 
 }  // namespace rondo::text

@@ -64,9 +64,6 @@ class Tokenizer {
   [[nodiscard]] std::vector<int32_t> prefix_ids() const;
   [[nodiscard]] std::vector<int32_t> suffix_ids() const;
 
-  /// Replaces what stands around a text, for settings outside tokenizer.json (add_bos_token of tokenizer_config.json).
-  void set_affixes(const std::vector<int32_t>& prefix, const std::vector<int32_t>& suffix);
-
  private:
   struct Impl;
   explicit Tokenizer(std::unique_ptr<Impl> impl);

@@ -15,9 +15,10 @@ Value Macro::call(Interpreter& interpreter, const Arguments& arguments) {
     const auto known = std::find_if(statement_.parameters.begin(), statement_.parameters.end(),
                                     [&key = key](const Parameter& p) { return p.name == key; });
     const auto place = static_cast<size_t>(known - statement_.parameters.begin());
-    if (known == statement_.parameters.end()) {
-      if (key != "caller") further.emplace_back(Value::string(key), value);
-      scope.names["caller"] = key == "caller" ? value : scope.names["caller"];
+    if (known == statement_.parameters.end() && key == "caller") {
+      scope.names["caller"] = value;
+    } else if (known == statement_.parameters.end()) {
+      further.emplace_back(Value::string(key), value);
     } else if (place < arguments.positional.size()) {
       fail_type("macro '" + name + "' got multiple values for argument '" + key + "'");
     } else {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// rondo template: conversations through a chat template, one row out per row in.
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "apps/rondo/cli.h"
+#include "rondo/base/error.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/text/chat_template.h"
+#include "rondo/text/files.h"
+#include "rondo/text/jinja/error.h"
+#include "rondo/text/text_rows.h"
+
+namespace rondo::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string file;
+  std::string model;
+  std::string data;
+  std::string out;
+  int64_t clock = -1;
+};
+
+text::ChatTemplate open_template(const Options& options) {
+  if (options.file.empty() == options.model.empty()) {
+    throw ConfigError("no template: give exactly one of --template and --model");
+  }
+  if (!options.file.empty()) return text::ChatTemplate(text::read_text_file(options.file), {});
+  auto loaded = text::ChatTemplate::load(options.model);
+  if (!loaded) throw ModelError("no template: " + options.model + ": the model has none; give --template FILE");
+  return std::move(*loaded);
+}
+
+Json render_row(const text::ChatTemplate& chat_template, const Json& row) {
+  try {
+    const text::Rendering rendering = chat_template.render(text::template_input(row));
+    Json result = {{"text", rendering.text}};
+    if (rendering.generation.empty()) return result;
+    for (const auto& range : rendering.generation) result["generation"].push_back({range.begin, range.end});
+    return result;
+  } catch (const text::jinja::RenderError& error) {
+    return {{"error", error.reason}, {"error_type", error.type}};
+  }
+}
+
+void run(const Options& options) {
+  text::ChatTemplate chat_template = open_template(options);
+  if (options.clock >= 0) chat_template.set_clock(options.clock);
+  io::AtomicFile out(options.out);
+  text::for_each_line(options.data, [&](const Json& row) { out.write(render_row(chat_template, row).dump() + "\n"); });
+  out.commit();
+}
+
+Runner setup(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--template", options->file, "a Jinja file");
+  app.add_option("--model", options->model, "a model directory, whose template is used");
+  app.add_option("--data", options->data, "JSONL of {messages, tools, kwargs, add_generation_prompt, ...}")->required();
+  app.add_option("--out", options->out, "JSONL of {text} or {error}")->required();
+  app.add_option("--clock", options->clock, "what strftime_now sees: local time as seconds since 1970");
+  return [options](Session&) { run(*options); };
+}
+
+}  // namespace
+
+constinit const VerbEntry template_entry{
+    .name = "template",
+    .summary = "render conversations with a chat template",
+    .setup = &setup,
+};
+
+}  // namespace rondo::cli

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// rondo tokenize: what a model's tokenizer makes of texts and conversations, as rows for programs or explained for
+// people.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/rondo/cli.h"
+#include "apps/rondo/explain.h"
+#include "rondo/base/error.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/text/text_rows.h"
+
+namespace rondo::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string model;
+  std::string data;
+  std::string out;
+  std::string text;
+  std::string response;
+  bool explains = false;
+  bool is_plain = false;
+  text::TextPolicy policy;
+};
+
+Json tokenize_row(const text::Tokenizer& tokenizer, const Json& row) {
+  const auto found = row.find("text");
+  if (found == row.end() || !found->is_string())
+    throw DataError("row is malformed: 'text' is missing or not a text; give {\"text\": ...}");
+  const auto special = row.find("add_special_tokens");
+  const bool adds = special == row.end() || !special->is_boolean() || special->get<bool>();
+  const std::vector<int32_t> ids = tokenizer.encode_ids(found->get<std::string>(), adds);
+  Json pieces = Json::array();
+  for (const int32_t id : ids) pieces.push_back(tokenizer.token(id));
+  return {{"ids", ids}, {"pieces", std::move(pieces)}, {"decoded", tokenizer.decode(ids, false)}};
+}
+
+void write_rows(const Options& options, const text::TextEncoder& encoder) {
+  if (options.out.empty()) throw ConfigError("no place for the rows: --data needs --out FILE (or --explain)");
+  io::AtomicFile out(options.out);
+  text::for_each_line(options.data, [&](const Json& row) {
+    out.write(tokenize_row(encoder.tokenizer(), row).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  });
+  out.commit();
+}
+
+// A conversation whose last turn is the assistant's is a prompt and its response.
+void explain_row(const text::TextEncoder& encoder, const Json& row) {
+  Prompt prompt = text::prompt_of(row);
+  Message response{.role = "assistant", .content = "", .extra_json = ""};
+  if (row.contains("response")) {
+    response = text::response_of(row.at("response"));
+  } else if (!prompt.messages.empty() && prompt.messages.back().role == "assistant") {
+    response = prompt.messages.back();
+    prompt.messages.pop_back();
+  }
+  explain_response(encoder, prompt, response);
+}
+
+void run(const Options& options) {
+  text::TextPolicy policy = options.policy;
+  policy.use_template = !options.is_plain;
+  const text::TextEncoder encoder = text::load_text_encoder(options.model, policy);
+  if (options.data.empty() == options.text.empty())
+    throw ConfigError("nothing to tokenize: give exactly one of --text and --data");
+  if (!options.data.empty() && !options.explains) {
+    write_rows(options, encoder);
+  } else if (!options.data.empty()) {
+    text::for_each_line(options.data, [&encoder](const Json& row) { explain_row(encoder, row); });
+  } else if (options.explains || !options.response.empty()) {
+    explain_row(encoder, {{"prompt", options.text}, {"response", options.response}});
+  } else {
+    print_line(tokenize_row(encoder.tokenizer(), {{"text", options.text}})
+                   .dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+}
+
+Runner setup(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("--model", options->model, "a model directory with tokenizer.json")->required();
+  app.add_option("--data", options->data,
+                 "JSONL of {text, add_special_tokens}; with --explain of {prompt | messages, response}");
+  app.add_option("--out", options->out, "JSONL of {ids, pieces, decoded}");
+  app.add_option("--text", options->text, "one text, or the prompt of --response");
+  app.add_option("--response", options->response, "the response to --text");
+  app.add_flag("--explain", options->explains, "show rendering, tokens, boundaries and where scores are read");
+  app.add_flag("--plain", options->is_plain, "do not use the chat template");
+  FlagBinder flags(app);
+  flags.choice("bos", options->policy.bos, "what stands in front",
+               {std::begin(text::kBosNames), std::end(text::kBosNames)});
+  flags.choice("eos", options->policy.eos, "what stands at the end",
+               {std::begin(text::kEosNames), std::end(text::kEosNames)});
+  flags.choice("pooling", options->policy.pooling, "where the score is read",
+               {std::begin(text::kPoolingNames), std::end(text::kPoolingNames)});
+  return [options](Session&) { run(*options); };
+}
+
+}  // namespace
+
+constinit const VerbEntry tokenize_entry{
+    .name = "tokenize",
+    .summary = "show what the tokenizer and template make of texts",
+    .setup = &setup,
+};
+
+}  // namespace rondo::cli
