@@ -197,9 +197,9 @@ void add_second_act(OrderedJson& story, const RunFolder& run) {
   if (!right) return;
   OrderedJson& second = story["second"];
   second["text"] =
-      "Now the castle values stand in the prompt and differ from prompt to prompt. One GPM was trained on many rules "
-      "and is "
-      "judged on rules and plans that it never saw; with the prompts exchanged it should do no better than a coin.";
+      "Now the castle values stand in the prompt and differ from prompt to prompt. One GPM was trained on many rules; "
+      "it is judged on rules and plans that it never saw, under their own prompts and under each other's. If it reads "
+      "the prompt, the exchange costs it accuracy.";
   const auto add_row = [&](const char* name, const Json& metrics) {
     OrderedJson row{{"name", name}};
     for (const char* key : {"accuracy", "accuracy_low", "accuracy_high", "log_loss", "cyclic_triads_right"}) {

@@ -93,6 +93,14 @@ TEST_P(EveryHead, GradientsEqualFiniteDifferences) {
   }
 }
 
+void expect_scores_of_group(const TableLayout& layout, int64_t group, const Tensor& all, const Tensor& scores_MM) {
+  for (int64_t i = 0; i < scores_MM.size(0); ++i) {
+    for (int64_t j = 0; j < scores_MM.size(1); ++j) {
+      EXPECT_NEAR(all[layout.index(group, i, j)].item<double>(), scores_MM[i][j].item<double>(), kTight);
+    }
+  }
+}
+
 TEST_P(EveryHead, OneProductScoresGroupsOfAllSizes) {
   const std::vector<int64_t> sizes = {2, 4, 2, 1};
   const TableLayout layout(sizes);
@@ -103,11 +111,7 @@ TEST_P(EveryHead, OneProductScoresGroupsOfAllSizes) {
     int64_t row = 0;
     for (size_t g = 0; g < sizes.size(); ++g) {
       const Tensor scores_MM = output.group_table(static_cast<int64_t>(g), row, sizes[g]).scores_MM();
-      for (int64_t i = 0; i < sizes[g]; ++i) {
-        for (int64_t j = 0; j < sizes[g]; ++j) {
-          EXPECT_NEAR(all[layout.index(static_cast<int64_t>(g), i, j)].item<double>(), scores_MM[i][j].item<double>(), kTight);
-        }
-      }
+      expect_scores_of_group(layout, static_cast<int64_t>(g), all, scores_MM);
       row += sizes[g];
     }
   }
