@@ -17,13 +17,13 @@ namespace rondo::cli {
 
 /// What the process hands to a verb.
 struct Session {
-  LogSink log;                // lines for people, on stderr
-  ProgressSink progress;      // a bar on a terminal, plain lines otherwise, nothing under --quiet
-  int64_t threads = 0;        // 0 = all cores
+  LogSink log;            // lines for people, on stderr
+  ProgressSink progress;  // a bar on a terminal, plain lines otherwise, nothing under --quiet
+  int64_t threads = 0;    // 0 = all cores
   int64_t seed = 1;
   bool quiet = false;
   std::string version;
-  int exit_code = 0;          // set by verbs that end early without an error
+  int exit_code = 0;  // set by verbs that end early without an error
 };
 
 /// A verb registers its flags on `app` and returns what to run once they are parsed.

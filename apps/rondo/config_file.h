@@ -3,9 +3,17 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 namespace rondo::cli {
 
+/// Registers the flag, for --help; expand_config is what reads the file.
 void add_config_flag(CLI::App& app);
+
+/// Arguments (without the program's name) with --config FILE replaced by the flags that the file holds and the command
+/// line does not. An unknown key becomes an unknown flag, which the parser answers. Throws ConfigError where the file
+/// cannot be read.
+std::vector<std::string> expand_config(const std::vector<std::string>& arguments);
 
 }  // namespace rondo::cli

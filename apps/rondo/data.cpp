@@ -9,6 +9,7 @@
 #include "apps/rondo/cli.h"
 #include "apps/rondo/data_flags.h"
 #include "apps/rondo/data_report.h"
+#include "apps/rondo/open.h"
 #include "rondo/base/error.h"
 #include "rondo/data/data_split.h"
 #include "rondo/data/group_writer.h"
@@ -30,9 +31,19 @@ struct DataArguments {
 };
 
 /// Response lengths in tokens of the model in `model_folder`. The one place where this verb meets a tokenizer.
-data::Spread token_lengths(const data::GroupStore& /*store*/, const std::string& model_folder) {
-  throw ConfigError("cannot count tokens: " + model_folder +
-                    ": this build has no tokenizers; leave --model out, lengths in characters are printed");
+/// Lengths are those of whole sequences, prompt included: what the model's limit counts.
+data::Spread token_lengths(const data::GroupStore& store, const std::string& model_folder,
+                           const ProgressSink& progress) {
+  const text::TextEncoder encoder = open_encoder(model_folder, {});
+  std::vector<int64_t> lengths;
+  for (int64_t i = 0; i < store.size(); ++i) {
+    const Group group = store.group(i);
+    for (const text::EncodedResponse& encoded : encoder.encode_all(group.prompt, group.responses)) {
+      lengths.push_back(static_cast<int64_t>(encoded.ids.size()));
+    }
+    progress(i + 1, store.size(), "tokenising");
+  }
+  return data::spread_of(std::move(lengths));
 }
 
 void check(DataArguments& arguments, const Session& session) {
@@ -52,7 +63,7 @@ void check(DataArguments& arguments, const Session& session) {
                      .summary = data::summarize(store, session.progress),
                      .response_tokens = {},
                      .content_hash = store.content_hash()};
-  if (!arguments.model.empty()) result.response_tokens = token_lengths(store, arguments.model);
+  if (!arguments.model.empty()) result.response_tokens = token_lengths(store, arguments.model, session.progress);
   print_line(check_text(result));
   if (!arguments.json_out.empty()) {
     io::write_file(arguments.json_out,

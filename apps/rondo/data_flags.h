@@ -8,6 +8,9 @@
 
 namespace rondo::cli {
 
+/// Where data are spooled: TMPDIR, else /tmp.
+std::string spool_folder();
+
 /// --rename and --max-bad, and the temporary folder from TMPDIR. The files themselves are the verb's own argument.
 void add_data_flags(CLI::App& app, data::ReadOptions& options);
 

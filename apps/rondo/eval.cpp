@@ -44,10 +44,11 @@ std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share);
 
 void print_judgement(const std::string& name, const metrics::Judgement& j, const eval::ScoringCost& cost) {
   print_line(fmt::format("{}", name));
-  print_line(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}", percent(j.agreement.accuracy),
-                         percent(j.accuracy.low), percent(j.accuracy.high), j.comparisons, j.even, j.bootstrap.unit_count, j.bootstrap.units));
-  print_line(fmt::format("  log-loss    {:.4f}  [{:.4f}, {:.4f}]   Brier {:.4f}   ECE {:.4f}", j.agreement.log_loss, j.log_loss.low,
-                         j.log_loss.high, j.agreement.brier, j.ece));
+  print_line(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}",
+                         percent(j.agreement.accuracy), percent(j.accuracy.low), percent(j.accuracy.high),
+                         j.comparisons, j.even, j.bootstrap.unit_count, j.bootstrap.units));
+  print_line(fmt::format("  log-loss    {:.4f}  [{:.4f}, {:.4f}]   Brier {:.4f}   ECE {:.4f}", j.agreement.log_loss,
+                         j.log_loss.low, j.log_loss.high, j.agreement.brier, j.ece));
   const ordered_json keys = metrics::to_json(j);
   if (!keys["cyclic_triads"].is_null() && keys["cyclic_triads"] != 0) {
     print_line(fmt::format("  cyclic      {} triads, all three edges right in {}", keys["cyclic_triads"].dump(),
@@ -55,14 +56,19 @@ void print_judgement(const std::string& name, const metrics::Judgement& j, const
   }
   print_line(fmt::format("  baselines   longest {}, shortest {}, random {}, first {}", percent(j.baselines.longest),
                          percent(j.baselines.shortest), percent(j.baselines.random), percent(j.baselines.first)));
-  print_line(fmt::format("  cost        {} responses through the model (linear in K), {} tokens", cost.queries, cost.tokens));
+  print_line(
+      fmt::format("  cost        {} responses through the model (linear in K), {} tokens", cost.queries, cost.tokens));
 }
 
-void dump_rows(io::AtomicFile& file, const std::string& model, const eval::ScoredData& scored, double tau, const data::TokenStore& store) {
+void dump_rows(io::AtomicFile& file, const std::string& model, const eval::ScoredData& scored, double tau,
+               const data::TokenStore& store) {
   for (const metrics::ScoredComparison& c : scored.comparisons) {
     const data::GroupInfo info = store.groups().info(c.group);
-    const ordered_json row = {{"model", model}, {"group", c.group}, {"id", info.id}, {"subset", info.subset}, {"i", c.i}, {"j", c.j},
-                              {"p", c.p}, {"weight", c.weight}, {"score", c.z * tau}, {"probability", 1 / (1 + std::exp(-c.z))}};
+    const ordered_json row = {{"model", model},     {"group", c.group},
+                              {"id", info.id},      {"subset", info.subset},
+                              {"i", c.i},           {"j", c.j},
+                              {"p", c.p},           {"weight", c.weight},
+                              {"score", c.z * tau}, {"probability", 1 / (1 + std::exp(-c.z))}};
     file.write(row.dump() + "\n");
   }
 }
@@ -78,7 +84,8 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, io::A
   const auto store = open_data(config.data, open, /*allow_unlabelled=*/false, session);
   const eval::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
   const eval::ScoredData scored = eval::score_data(open.model(), *store, scoring, session.progress);
-  const metrics::JudgeOptions options{.bootstrap = {.resamples = config.resamples, .seed = static_cast<uint64_t>(session.seed)}};
+  const metrics::JudgeOptions options{
+      .bootstrap = {.resamples = config.resamples, .seed = static_cast<uint64_t>(session.seed)}};
   Judged judged{directory, metrics::judge(scored.comparisons, options), {}};
   judged.json = metrics::to_json(judged.judgement);
   judged.json["model"] = directory;
@@ -94,7 +101,8 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, io::A
   if (config.subsets) {
     for (const auto& [name, subset] : metrics::judge_subsets(scored.comparisons, scored.subset_of_group, options)) {
       judged.json["subsets"][name] = metrics::to_json(subset);
-      print_line(fmt::format("  {:<24} {}  over {} comparisons", name.empty() ? "(no subset)" : name, percent(subset.agreement.accuracy), subset.comparisons));
+      print_line(fmt::format("  {:<24} {}  over {} comparisons", name.empty() ? "(no subset)" : name,
+                             percent(subset.agreement.accuracy), subset.comparisons));
     }
   }
   if (dump != nullptr) dump_rows(*dump, directory, scored, open.model().head_config().tau, *store);
@@ -107,7 +115,8 @@ void run_eval(const EvalConfig& config, Session& session) {
   std::unique_ptr<io::AtomicFile> dump;
   if (!config.dump.empty()) dump = std::make_unique<io::AtomicFile>(config.dump);
   std::vector<Judged> judged;
-  for (const std::string& directory : config.models) judged.push_back(judge_model(directory, config, dump.get(), session));
+  for (const std::string& directory : config.models)
+    judged.push_back(judge_model(directory, config, dump.get(), session));
   ordered_json result = judged.front().json;
   if (judged.size() > 1) {
     result = {{"models", ordered_json::array()}, {"differences", ordered_json::array()}};
@@ -118,8 +127,9 @@ void run_eval(const EvalConfig& config, Session& session) {
       row["model"] = judged[k].name;
       row["against"] = judged.front().name;
       result["differences"].push_back(row);
-      print_line(fmt::format("{} against {}: accuracy {:+.2f} points [{:+.2f}, {:+.2f}]: {}", judged[k].name, judged.front().name,
-                             100 * d.accuracy, 100 * d.accuracy_interval.low, 100 * d.accuracy_interval.high, metrics::verdict(d)));
+      print_line(fmt::format("{} against {}: accuracy {:+.2f} points [{:+.2f}, {:+.2f}]: {}", judged[k].name,
+                             judged.front().name, 100 * d.accuracy, 100 * d.accuracy_interval.low,
+                             100 * d.accuracy_interval.high, metrics::verdict(d)));
     }
   }
   if (dump) dump->commit();

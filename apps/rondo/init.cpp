@@ -86,7 +86,8 @@ void write_word_tokenizer(const InitConfig& c) {
 
 void run_init(const InitConfig& c, Session& session) {
   require_flag(c.out, "--out");
-  if (c.words.empty() == c.tokenizer.empty()) throw ConfigError("which tokenizer? give --words FILE or --tokenizer DIR, one of them");
+  if (c.words.empty() == c.tokenizer.empty())
+    throw ConfigError("which tokenizer? give --words FILE or --tokenizer DIR, one of them");
   if (fs::exists(fs::path(c.out) / "config.json")) {
     throw ConfigError("a model is there already: " + c.out + "; remove it or choose another --out");
   }

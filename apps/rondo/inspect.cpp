@@ -49,8 +49,10 @@ ordered_json summary(const OpenModel& open, bool present) {
   j["max_length"] = open.model().max_length();
   j["head"] = head_json(open, present);
   j["text"] = ordered_json::parse(open.text_json().dump());
-  j["bos_token"] = open.encoder->bos_id() ? ordered_json(open.encoder->tokenizer().token(*open.encoder->bos_id())) : ordered_json(nullptr);
-  j["eos_token"] = open.encoder->eos_id() ? ordered_json(open.encoder->tokenizer().token(*open.encoder->eos_id())) : ordered_json(nullptr);
+  j["bos_token"] = open.encoder->bos_id() ? ordered_json(open.encoder->tokenizer().token(*open.encoder->bos_id()))
+                                          : ordered_json(nullptr);
+  j["eos_token"] = open.encoder->eos_id() ? ordered_json(open.encoder->tokenizer().token(*open.encoder->eos_id()))
+                                          : ordered_json(nullptr);
   j["template_hash"] = open.encoder->template_hash();
   if (present) j["weights_hash"] = model::weights_hash(open.model());
   j["ignored_tensors"] = open.loaded.ignored_tensors;

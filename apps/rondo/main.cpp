@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // rondo: the command line. Verbs are rows of verbs.def; this file parses, runs one, and turns errors into exit codes.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -21,27 +23,44 @@ constexpr const VerbEntry* kVerbs[] = {
 #undef VERB
 };
 
-// CLI11 names the unknown argument; we add the nearest known one.
-std::string explain(const CLI::ParseError& error, const CLI::App& app) {
-  const auto* const chosen = app.get_subcommands().empty() ? &app : app.get_subcommands().back();
-  const std::string message = error.what();
-  const size_t dashes = message.find("--");
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || dashes == std::string::npos) {
-    std::vector<std::string> verbs;
-    for (const VerbEntry* verb : kVerbs) verbs.emplace_back(verb->name);
-    const size_t colon = message.rfind(": ");
-    if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && app.get_subcommands().empty() &&
-        colon != std::string::npos) {
-      return unknown_name_message("verb", message.substr(colon + 2), verbs);
-    }
-    return message;
+// The command that the arguments reached: the deepest sub-command that was named.
+const CLI::App& reached(const CLI::App& app) {
+  const CLI::App* chosen = &app;
+  while (!chosen->get_subcommands().empty()) chosen = chosen->get_subcommands().back();
+  return *chosen;
+}
+
+// The first argument that is no flag and names no command of `app`.
+std::string stray_word(const CLI::App& app, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument.starts_with('-')) break;
+    const auto commands = app.get_subcommands([&](const CLI::App* sub) { return sub->get_name() == argument; });
+    if (commands.empty() && argument != app.get_name()) return argument;
   }
+  return "";
+}
+
+// CLI11 says what it could not use; we add the nearest name that it knows.
+std::string explain(const CLI::ParseError& error, const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App& command = reached(app);
+  const std::string message = error.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && message.find("subcommand") != std::string::npos) {
+    std::vector<std::string> known;
+    for (const CLI::App* sub : command.get_subcommands({})) known.push_back(sub->get_name());
+    const std::string word = stray_word(command, arguments);
+    return word.empty() ? "which command? known: " + fmt::format("{}", fmt::join(known, ", "))
+                        : unknown_name_message("command", word, known);
+  }
+  const size_t dashes = message.find("--");
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || dashes == std::string::npos) return message;
   const std::string flag = message.substr(dashes, message.find_first_of(" =\"'", dashes) - dashes);
   std::vector<std::string> known;
-  for (const CLI::Option* option : chosen->get_options()) known.push_back(option->get_name());
+  for (const CLI::App* owner = &command; owner != nullptr; owner = owner->get_parent()) {
+    for (const CLI::Option* option : owner->get_options()) known.push_back(option->get_name());
+  }
   const std::string near = nearest_name(flag, known);
   return fmt::format("unknown flag '{}'{}; `rondo {} --help` lists them", flag,
-                     near.empty() ? "" : "; did you mean '" + near + "'?", chosen->get_name());
+                     near.empty() ? "" : "; did you mean '" + near + "'?", command.get_name());
 }
 
 int run(int argc, char** argv) {
@@ -53,19 +72,25 @@ int run(int argc, char** argv) {
   Runner chosen;
   for (const VerbEntry* verb : kVerbs) {
     CLI::App* sub = app.add_subcommand(verb->name, verb->summary);
-    sub->add_option("--threads", session.threads, "compute threads, 0 = all cores")->check(CLI::Range(0, 4096))->capture_default_str();
+    sub->add_option("--threads", session.threads, "compute threads, 0 = all cores")
+        ->check(CLI::Range(0, 4096))
+        ->capture_default_str();
     sub->add_option("--seed", session.seed, "seed of everything random")->capture_default_str();
     sub->add_flag("--quiet", session.quiet, "no progress, no notes: results and errors only");
     add_config_flag(*sub);
     const Runner runner = verb->setup(*sub);
     sub->callback([&chosen, runner] { chosen = runner; });
   }
+  const std::vector<std::string> given(argv + 1, argv + argc);
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments = expand_config(given);
+    // CLI11 takes them last first.
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(arguments);
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    throw ConfigError(explain(error, app));
+    throw ConfigError(explain(error, app, given));
   }
   connect_terminal(session);
   chosen(session);

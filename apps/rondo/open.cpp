@@ -9,7 +9,9 @@
 
 #include <thread>
 
+#include "apps/rondo/data_flags.h"
 #include "rondo/base/error.h"
+#include "rondo/io/json.h"
 
 namespace rondo::cli {
 namespace {
@@ -31,7 +33,8 @@ text::TextPolicy recorded_policy(const nlohmann::json& rondo, const std::string&
     policy.pooling = found->at("pooling");
     text::check_policy(policy);
   } catch (const nlohmann::json::exception& error) {
-    throw ModelError("config.json: rondo: text: " + directory + ": " + error.what() + "; expected template, bos, eos, pooling");
+    throw ModelError("config.json: rondo: text: " + directory + ": " + error.what() +
+                     "; expected template, bos, eos, pooling");
   } catch (const ConfigError& error) {
     throw ModelError("config.json: rondo: text: " + directory + ": " + error.what());
   }
@@ -48,9 +51,10 @@ void override_policy(const TextFlags& flags, text::TextPolicy& policy) {
 void check_vocabulary(const OpenModel& open) {
   const int64_t rows = open.model().backbone().sizes().vocab;
   if (open.encoder->tokenizer().id_limit() > rows) {
-    throw ModelError(fmt::format("the tokenizer does not fit: {}: it has ids up to {}, the embedding table {} rows; is tokenizer.json "
-                                 "from another model?",
-                                 open.directory, open.encoder->tokenizer().id_limit() - 1, rows));
+    throw ModelError(fmt::format(
+        "the tokenizer does not fit: {}: it has ids up to {}, the embedding table {} rows; is tokenizer.json "
+        "from another model?",
+        open.directory, open.encoder->tokenizer().id_limit() - 1, rows));
   }
 }
 
@@ -60,7 +64,8 @@ void describe(FieldVisitor& v, TextFlags& c) {
   v.boolean("plain", c.plain, "no chat template, even where the model has one");
   v.choice("bos", c.bos, "first token; empty = as recorded", with_empty(text::kBosNames));
   v.choice("eos", c.eos, "last token; empty = as recorded", with_empty(text::kEosNames));
-  v.choice("pooling", c.pooling, "which state stands for a response; empty = as recorded", with_empty(text::kPoolingNames));
+  v.choice("pooling", c.pooling, "which state stands for a response; empty = as recorded",
+           with_empty(text::kPoolingNames));
 }
 
 void describe_length(FieldVisitor& v, DataFlags& c) {
@@ -77,37 +82,68 @@ void describe(FieldVisitor& v, DataFlags& c) {
 
 nlohmann::json OpenModel::text_json() const {
   const text::TextPolicy& policy = encoder->policy();
-  return {{"template", encoder->uses_template()}, {"bos", policy.bos}, {"eos", policy.eos}, {"pooling", policy.pooling}};
+  return {
+      {"template", encoder->uses_template()}, {"bos", policy.bos}, {"eos", policy.eos}, {"pooling", policy.pooling}};
 }
 
-OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags, Session& session) {
+text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags) {
+  const std::filesystem::path config_path = std::filesystem::path(directory) / "config.json";
+  nlohmann::json rondo = nlohmann::json::object();
+  if (std::filesystem::exists(config_path))
+    rondo = io::read_json_file(config_path, ErrorKind::kModel).value("rondo", rondo);
+  text::TextPolicy policy = recorded_policy(rondo, directory);
+  override_policy(flags, policy);
+  return text::load_text_encoder(directory, policy);
+}
+
+OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags,
+                     Session& session) {
   OpenModel open{.directory = directory, .loaded = model::load(directory, options)};
   if (!open.loaded.ignored_tensors.empty()) {
-    session.log(LogLevel::kInfo, fmt::format("{}: tensors not used: {}", directory, fmt::join(open.loaded.ignored_tensors, ", ")));
+    session.log(LogLevel::kInfo,
+                fmt::format("{}: tensors not used: {}", directory, fmt::join(open.loaded.ignored_tensors, ", ")));
   }
-  text::TextPolicy policy = recorded_policy(open.loaded.rondo, directory);
-  override_policy(flags, policy);
-  open.encoder = std::make_unique<text::TextEncoder>(text::load_text_encoder(directory, policy));
+  open.encoder = std::make_unique<text::TextEncoder>(open_encoder(directory, flags));
   check_vocabulary(open);
   return open;
 }
 
-std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& open, bool allow_unlabelled, Session& session) {
+std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& open, bool allow_unlabelled,
+                                            Session& session) {
   if (flags.data.empty()) throw ConfigError("no data: --data: name at least one file");
-  data::GroupStore store = data::read_groups({.files = flags.data, .renames = flags.rename, .max_bad = flags.max_bad,
-                                              .allow_unlabelled = allow_unlabelled, .progress = session.progress});
+  data::ReadOptions read_options{.files = flags.data,
+                                 .renames = flags.rename,
+                                 .max_bad = flags.max_bad,
+                                 .allow_unlabelled = allow_unlabelled,
+                                 .progress = session.progress};
+  read_options.spool_folder = spool_folder();
+  data::GroupStore store = data::read_groups(read_options);
   const data::ReadReport& read = store.report();
-  session.log(LogLevel::kInfo, fmt::format("{}: {} rows, {} groups, {} responses, {} comparisons{}", fmt::join(flags.data, ", "), read.rows,
-                                           read.groups, read.responses, read.comparisons,
-                                           read.bad_rows > 0 ? fmt::format(", {} bad rows left out", read.bad_rows) : ""));
+  session.log(LogLevel::kInfo,
+              fmt::format("{}: {} rows, {} groups, {} responses, {} comparisons{}", fmt::join(flags.data, ", "),
+                          read.rows, read.groups, read.responses, read.comparisons,
+                          read.bad_rows > 0 ? fmt::format(", {} bad rows left out", read.bad_rows) : ""));
   auto tokens = std::make_unique<data::TokenStore>(
       std::move(store), *open.encoder,
-      data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.model().max_length(), .overlong = flags.overlong},
+      data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.model().max_length(),
+                         .overlong = flags.overlong},
       session.progress);
   const data::TokenReport& report = tokens->report();
   if (report.overlong > 0) {
-    session.log(LogLevel::kWarning, fmt::format("{} sequences over the length limit: {} dropped, {} truncated ({})", report.overlong,
-                                                report.dropped, report.truncated, flags.overlong));
+    session.log(LogLevel::kWarning, fmt::format("{} sequences over the length limit: {} dropped, {} truncated ({})",
+                                                report.overlong, report.dropped, report.truncated, flags.overlong));
+  }
+  if (report.unknown_tokens > 0) {
+    session.log(LogLevel::kWarning,
+                fmt::format("{} of {} tokens are unknown to the vocabulary; prompt and response are joined as they "
+                            "stand, so a prompt of words should end in a space or a newline",
+                            report.unknown_tokens, report.tokens));
+  }
+  if (report.same_tokens > 0) {
+    session.log(LogLevel::kWarning,
+                fmt::format("{} responses have the same tokens as another of their prompt: no model can tell them "
+                            "apart; `rondo tokenize --explain` shows what it reads",
+                            report.same_tokens));
   }
   return tokens;
 }
@@ -119,7 +155,8 @@ at::Device open_device(const std::string& name) {
     throw ResourceError(std::string("no CUDA: --device cuda: ") + dlerror() +
                         "; install a torch with CUDA and name it by LIBTORCH_ROOT, or use --device cpu");
   }
-  if (!at::globalContext().hasCUDA()) throw ResourceError("no CUDA: --device cuda: no GPU or no driver was found; use --device cpu");
+  if (!at::globalContext().hasCUDA())
+    throw ResourceError("no CUDA: --device cuda: no GPU or no driver was found; use --device cpu");
   return at::kCUDA;
 }
 

@@ -43,11 +43,16 @@ struct OpenModel {
   nlohmann::json text_json() const;
 };
 
+/// The text encoder of a model directory under its recorded policy, changed by `flags`; reads no weights.
+text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags);
+
 /// Loads the model and its tokenizer under the recorded text policy, changed by `flags`; says what is ignored.
-OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags, Session& session);
+OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags,
+                     Session& session);
 
 /// Reads and tokenises; `allow_unlabelled` for verbs that only score. Throws where nothing was given.
-std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& model, bool allow_unlabelled, Session& session);
+std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& model, bool allow_unlabelled,
+                                            Session& session);
 
 /// "cpu" or "cuda"; loads the CUDA library on demand. Throws ResourceError where it is absent.
 at::Device open_device(const std::string& name);

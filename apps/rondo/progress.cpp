@@ -16,11 +16,14 @@ constexpr int kBarWidth = 24;
 constexpr double kTerminalSeconds = 0.1;  // between redraws
 constexpr double kPlainSeconds = 10;      // between lines of a log file
 
-double seconds_between(Clock::time_point a, Clock::time_point b) { return std::chrono::duration<double>(b - a).count(); }
+double seconds_between(Clock::time_point a, Clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
 
 std::string time_left(double seconds) {
   const auto whole = static_cast<int64_t>(seconds);
-  return whole >= 3600 ? fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60) : fmt::format("{}m{:02}s", whole / 60, whole % 60);
+  return whole >= 3600 ? fmt::format("{}h{:02}m", whole / 3600, whole % 3600 / 60)
+                       : fmt::format("{}m{:02}s", whole / 60, whole % 60);
 }
 
 class Progress {
@@ -36,7 +39,8 @@ class Progress {
     shown_ = now;
     std::string line = total > 0 ? fmt::format("{}/{}", done, total) : fmt::format("{}", done);
     if (total > 0 && done > 0 && !last) {
-      line += " left " + time_left(seconds_between(start_, now) * static_cast<double>(total - done) / static_cast<double>(done));
+      line += " left " +
+              time_left(seconds_between(start_, now) * static_cast<double>(total - done) / static_cast<double>(done));
     }
     if (!note.empty()) line += "  " + note;
     if (!terminal_) {

@@ -27,14 +27,16 @@ struct RankConfig {
   int64_t token_budget = 16384;
 };
 
-const std::vector<std::string> kParts = {"rewards", "embeddings", "gate", "scores", "probabilities", "token_ids", "pooled_positions"};
+const std::vector<std::string> kParts = {"rewards",   "embeddings",      "gate", "scores", "probabilities",
+                                         "token_ids", "pooled_positions"};
 
 void describe(FieldVisitor& v, RankConfig& c) {
   v.text("model", c.model, "model directory");
   describe(v, c.data);
   describe(v, c.text);
   v.text("out", c.out, "JSONL file, one row a prompt; - for standard output");
-  v.texts("with", c.with, "further parts of a row: rewards, embeddings, gate, scores, probabilities, token_ids, pooled_positions, all");
+  v.texts("with", c.with,
+          "further parts of a row: rewards, embeddings, gate, scores, probabilities, token_ids, pooled_positions, all");
   v.boolean("deterministic", c.deterministic, "bit-equal scores whatever the batch; slower");
   v.integer("token_budget", c.token_budget, "tokens of a forward pass", 1, int64_t{1} << 31);
 }
@@ -78,7 +80,8 @@ void add_tokens(const TokenGroup& group, const Parts& parts, ordered_json& row) 
   }
 }
 
-ordered_json rank_row(const TokenGroup& group, const PreferenceTable& table, const Tensor& scores_MM, double tau, const Parts& parts) {
+ordered_json rank_row(const TokenGroup& group, const PreferenceTable& table, const Tensor& scores_MM, double tau,
+                      const Parts& parts) {
   const std::vector<double> scores = numbers(scores_MM), means = numbers(table.mean_scores_M());
   const ordered_json ranking = rank::to_json(rank::rank_table(scores, means));
   ordered_json row;
@@ -104,7 +107,8 @@ void run_rank(const RankConfig& config, Session& session) {
   std::unique_ptr<io::AtomicFile> file;
   if (config.out != "-") file = std::make_unique<io::AtomicFile>(config.out);
   const eval::ScoringCost cost = eval::for_each_table(
-      open.model(), *store, scoring, session.progress, [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
+      open.model(), *store, scoring, session.progress,
+      [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
         ordered_json row;
         const data::GroupInfo info = store->groups().info(index);
         row["id"] = info.id;
@@ -122,7 +126,8 @@ void run_rank(const RankConfig& config, Session& session) {
         }
       });
   if (file) file->commit();
-  session.log(LogLevel::kInfo, fmt::format("{} prompts ranked with {} queries (one per response) and {} tokens", store->size(), cost.queries, cost.tokens));
+  session.log(LogLevel::kInfo, fmt::format("{} prompts ranked with {} queries (one per response) and {} tokens",
+                                           store->size(), cost.queries, cost.tokens));
 }
 
 Runner setup(CLI::App& app) {

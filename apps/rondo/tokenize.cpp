@@ -7,6 +7,7 @@
 
 #include "apps/rondo/cli.h"
 #include "apps/rondo/explain.h"
+#include "apps/rondo/open.h"
 #include "rondo/base/error.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/text/text_rows.h"
@@ -23,8 +24,7 @@ struct Options {
   std::string text;
   std::string response;
   bool explains = false;
-  bool is_plain = false;
-  text::TextPolicy policy;
+  TextFlags policy;
 };
 
 Json tokenize_row(const text::Tokenizer& tokenizer, const Json& row) {
@@ -62,9 +62,7 @@ void explain_row(const text::TextEncoder& encoder, const Json& row) {
 }
 
 void run(const Options& options) {
-  text::TextPolicy policy = options.policy;
-  policy.use_template = !options.is_plain;
-  const text::TextEncoder encoder = text::load_text_encoder(options.model, policy);
+  const text::TextEncoder encoder = open_encoder(options.model, options.policy);
   if (options.data.empty() == options.text.empty())
     throw ConfigError("nothing to tokenize: give exactly one of --text and --data");
   if (!options.data.empty() && !options.explains) {
@@ -88,14 +86,8 @@ Runner setup(CLI::App& app) {
   app.add_option("--text", options->text, "one text, or the prompt of --response");
   app.add_option("--response", options->response, "the response to --text");
   app.add_flag("--explain", options->explains, "show rendering, tokens, boundaries and where scores are read");
-  app.add_flag("--plain", options->is_plain, "do not use the chat template");
   FlagBinder flags(app);
-  flags.choice("bos", options->policy.bos, "what stands in front",
-               {std::begin(text::kBosNames), std::end(text::kBosNames)});
-  flags.choice("eos", options->policy.eos, "what stands at the end",
-               {std::begin(text::kEosNames), std::end(text::kEosNames)});
-  flags.choice("pooling", options->policy.pooling, "where the score is read",
-               {std::begin(text::kPoolingNames), std::end(text::kPoolingNames)});
+  describe(flags, options->policy);
   return [options](Session&) { run(*options); };
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rondo train: comparisons in, a preference model out. A run is a folder: run.json (the resolved config), metrics.jsonl,
-// checkpoints/, the trained model, report.html.
+// rondo train: comparisons in, a preference model out. A run is a folder: run.json (the resolved config),
+// metrics.jsonl, checkpoints/, the trained model, report.html.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <fnmatch.h>
@@ -51,7 +51,9 @@ void freeze_parameters(const model::Model& model, const std::vector<std::string>
       p.value.set_requires_grad(false);
       matched = true;
     }
-    if (!matched) throw ConfigError("--freeze '" + pattern + "' matches no parameter; `rondo inspect DIR --tensors` lists their names");
+    if (!matched)
+      throw ConfigError("--freeze '" + pattern +
+                        "' matches no parameter; `rondo inspect DIR --tensors` lists their names");
   }
 }
 
@@ -63,7 +65,8 @@ class TrainRun {
     use_threads(session_);
     const at::Device device = open_device(flags_.device);
     open();
-    if (device != at::kCPU) throw ConfigError("--device cuda: training on a GPU is not part of this version; use --device cpu");
+    if (device != at::kCPU)
+      throw ConfigError("--device cuda: training on a GPU is not part of this version; use --device cpu");
     prepare();
     if (flags_.dry_run) {
       print_plan();
@@ -73,7 +76,8 @@ class TrainRun {
     catch_interrupt();
     const train::LoopResult result = train::run_loop(open_.model(), *train_data_, config_.loop, config_.out, hooks());
     if (result.interrupted) {
-      session_.log(LogLevel::kWarning, fmt::format("stopped at step {}; continue with `rondo train --resume {}`", result.state.step, config_.out));
+      session_.log(LogLevel::kWarning, fmt::format("stopped at step {}; continue with `rondo train --resume {}`",
+                                                   result.state.step, config_.out));
       return kInterruptedExit;
     }
     finish(result);
@@ -84,7 +88,9 @@ class TrainRun {
   void open() {
     require_flag(config_.model, "--model");
     require_flag(config_.out, "--out");
-    model::LoadOptions options{.new_head = train::new_head(config_), .seed = static_cast<uint64_t>(config_.seed), .trainable = true,
+    model::LoadOptions options{.new_head = train::new_head(config_),
+                               .seed = static_cast<uint64_t>(config_.seed),
+                               .trainable = true,
                                .with_lm_head = config_.loop.objective.lm_weight > 0};
     options.dtype = config_.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
     open_ = open_model(config_.model, options, flags_.text, session_);
@@ -105,7 +111,8 @@ class TrainRun {
     if (config_.loop.steps == 0) {
       std::vector<int64_t> sizes;
       for (int64_t g = 0; g < train_data_->size(); ++g) sizes.push_back(train_data_->response_count(g));
-      config_.loop.steps = config_.epochs * data::GroupSampler(std::move(sizes), config_.loop.sampler).steps_per_epoch();
+      config_.loop.steps =
+          config_.epochs * data::GroupSampler(std::move(sizes), config_.loop.sampler).steps_per_epoch();
     }
     data_hash_ = train_data_->groups().content_hash();
   }
@@ -113,7 +120,10 @@ class TrainRun {
   json resolved() {
     io::ConfigWriter writer;
     describe_run(writer, flags_);
-    return {{"version", session_.version}, {"config", writer.json()}, {"data_hash", data_hash_}, {"threads", session_.threads}};
+    return {{"version", session_.version},
+            {"config", writer.json()},
+            {"data_hash", data_hash_},
+            {"threads", session_.threads}};
   }
 
   void print_plan() {
@@ -121,20 +131,24 @@ class TrainRun {
     const double megabytes = static_cast<double>(parameters.element_count()) * 16 / (1 << 20);
     const data::TokenReport& tokens = train_data_->report();
     print_line(resolved().dump(2));
-    print_line(fmt::format("parameters   {}  ({:.1f} MB with gradients and two moments)", parameters.element_count(), megabytes));
-    print_line(fmt::format("data         {} groups, {} responses, {} tokens unshared, longest {}", tokens.groups, tokens.responses,
-                           tokens.tokens, tokens.longest));
+    print_line(fmt::format("parameters   {}  ({:.1f} MB with gradients and two moments)", parameters.element_count(),
+                           megabytes));
+    print_line(fmt::format("data         {} groups, {} responses, {} tokens unshared, longest {}", tokens.groups,
+                           tokens.responses, tokens.tokens, tokens.longest));
     print_line(fmt::format("plan         {} steps of {} groups, at most {} responses each, micro-batches of {} tokens",
-                           config_.loop.steps, config_.loop.sampler.batch_groups, config_.loop.sampler.group_size, config_.loop.token_budget));
+                           config_.loop.steps, config_.loop.sampler.batch_groups, config_.loop.sampler.group_size,
+                           config_.loop.token_budget));
   }
 
   void write_run_json() {
     std::error_code error;
     fs::create_directories(config_.out, error);
-    if (error) throw ResourceError("cannot write the run: " + config_.out + ": " + error.message() + "; choose another --out");
+    if (error)
+      throw ResourceError("cannot write the run: " + config_.out + ": " + error.message() + "; choose another --out");
     const fs::path path = fs::path(config_.out) / "run.json";
     if (flags_.resume.empty() && fs::exists(path)) {
-      throw ConfigError("a run is there already: " + config_.out + "; continue it with --resume, or choose another --out");
+      throw ConfigError("a run is there already: " + config_.out +
+                        "; continue it with --resume, or choose another --out");
     }
     if (!flags_.resume.empty()) {
       const json before = io::read_json_file(path);
@@ -148,8 +162,10 @@ class TrainRun {
   }
 
   json judge(int64_t resamples) {
-    const eval::ScoredData scored = eval::score_data(open_.model(), *eval_data_, {.token_budget = config_.loop.token_budget}, silent_progress());
-    const metrics::JudgeOptions options{.bootstrap = {.resamples = resamples, .seed = static_cast<uint64_t>(config_.seed)}};
+    const eval::ScoredData scored =
+        eval::score_data(open_.model(), *eval_data_, {.token_budget = config_.loop.token_budget}, silent_progress());
+    const metrics::JudgeOptions options{
+        .bootstrap = {.resamples = resamples, .seed = static_cast<uint64_t>(config_.seed)}};
     return json::parse(metrics::to_json(metrics::judge(scored.comparisons, options)).dump());
   }
 
@@ -158,20 +174,29 @@ class TrainRun {
     // Few resamples while training: the curve needs no intervals, the final table gets them.
     constexpr int64_t kCurveResamples = 20;
     if (eval_data_) hooks.evaluate = [this] { return judge(kCurveResamples); };
-    hooks.save_model = [this](const fs::path& folder) { model::save(open_.model(), rondo_object(), folder, config_.model); };
+    hooks.save_model = [this](const fs::path& folder) {
+      model::save(open_.model(), rondo_object(), folder, config_.model);
+    };
     return hooks;
   }
 
   json rondo_object() {
-    return {{"version", session_.version}, {"text", open_.text_json()}, {"template_hash", open_.encoder->template_hash()}, {"training", resolved()}};
+    return {{"version", session_.version},
+            {"text", open_.text_json()},
+            {"template_hash", open_.encoder->template_hash()},
+            {"training", resolved()}};
   }
 
   void finish(const train::LoopResult& result) {
-    const std::string best = config_.loop.keep_best && result.state.best_step >= 0 ? fmt::format(", best at step {}", result.state.best_step) : "";
-    session_.log(LogLevel::kInfo, fmt::format("{} steps in {:.1f} s{}{}; model in {}", result.state.step, result.state.seconds,
-                                              result.stopped_early ? " (stopped early)" : "", best, config_.out));
+    const std::string best = config_.loop.keep_best && result.state.best_step >= 0
+                                 ? fmt::format(", best at step {}", result.state.best_step)
+                                 : "";
+    session_.log(LogLevel::kInfo,
+                 fmt::format("{} steps in {:.1f} s{}{}; model in {}", result.state.step, result.state.seconds,
+                             result.stopped_early ? " (stopped early)" : "", best, config_.out));
     if (result.skipped_updates > 0) {
-      session_.log(LogLevel::kWarning, fmt::format("{} updates skipped because their gradient was not finite", result.skipped_updates));
+      session_.log(LogLevel::kWarning,
+                   fmt::format("{} updates skipped because their gradient was not finite", result.skipped_updates));
     }
     if (!flags_.no_report) write_report();
   }
@@ -188,8 +213,9 @@ class TrainRun {
       held_out = judge(kReportResamples);
       io::write_file(fs::path(config_.out) / "held_out.json", held_out.dump(2) + "\n");
     }
-    report::write_training_report({.title = "Training of " + config_.out, .rows = rows, .held_out = held_out, .manifest = resolved()},
-                                  (fs::path(config_.out) / "report.html").string());
+    report::write_training_report(
+        {.title = "Training of " + config_.out, .rows = rows, .held_out = held_out, .manifest = resolved()},
+        (fs::path(config_.out) / "report.html").string());
   }
 
   TrainFlags flags_;
@@ -203,13 +229,15 @@ class TrainRun {
 TrainFlags resumed(const std::string& folder) {
   TrainFlags flags;
   const fs::path path = fs::path(folder) / "run.json";
-  if (!fs::exists(path)) throw ConfigError("nothing to resume: " + folder + " holds no run.json; give the --out of an earlier run");
+  if (!fs::exists(path))
+    throw ConfigError("nothing to resume: " + folder + " holds no run.json; give the --out of an earlier run");
   const json run = io::read_json_file(path);
   try {
     io::ConfigLoader loader(run.at("config"));
     describe_run(loader, flags);
   } catch (const json::exception& error) {
-    throw DataError("cannot read the run: " + path.string() + ": " + error.what() + "; was it written by another version?");
+    throw DataError("cannot read the run: " + path.string() + ": " + error.what() +
+                    "; was it written by another version?");
   }
   flags.config.out = folder;
   flags.resume = folder;

@@ -29,7 +29,8 @@ struct VerifyConfig {
 
 // Texts of several lengths and scripts; the last response begins like the first.
 const char* const kPrompts[] = {"Name a prime number.", "Write one line about the sea.", "1 2 3", "What is 2 + 2?"};
-const char* const kResponses[] = {"7", "The sea is wide and the boats are few.", "4 5 6 7 8 9 10", "7 is a prime number, and so is 11."};
+const char* const kResponses[] = {"7", "The sea is wide and the boats are few.", "4 5 6 7 8 9 10",
+                                  "7 is a prime number, and so is 11."};
 
 json own_rows() {
   json rows = json::array();
@@ -71,7 +72,9 @@ std::vector<double> flat(const json& values) {
 
 double largest_difference(const json& expected, const Tensor& actual, size_t row) {
   const std::vector<double> a = flat(expected), b = table_json(actual);
-  if (a.size() != b.size()) throw DataError(fmt::format("the record does not fit: row {}: {} numbers, the model gives {}", row + 1, a.size(), b.size()));
+  if (a.size() != b.size())
+    throw DataError(
+        fmt::format("the record does not fit: row {}: {} numbers, the model gives {}", row + 1, a.size(), b.size()));
   double largest = 0;
   for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
   return largest;
@@ -90,7 +93,8 @@ void record(const VerifyConfig& config, const OpenModel& open) {
 
 void run_verify(const VerifyConfig& config, Session& session) {
   require_flag(config.directory, "the model directory");
-  if (config.reference.empty() == config.record.empty()) throw ConfigError("verify what? give --reference FILE to compare, or --record FILE to write one");
+  if (config.reference.empty() == config.record.empty())
+    throw ConfigError("verify what? give --reference FILE to compare, or --record FILE to write one");
   use_threads(session);
   const OpenModel open = open_model(config.directory, {}, {}, session);
   if (!config.record.empty()) return record(config, open);
@@ -101,15 +105,22 @@ void run_verify(const VerifyConfig& config, Session& session) {
     const json& rows = reference.at("rows");
     for (size_t k = 0; k < rows.size(); ++k) {
       const PreferenceTable table = score_row(rows[k], open);
-      if (rows[k].contains("scores")) largest = std::max(largest, largest_difference(rows[k]["scores"], table.scores_MM(), k));
-      if (rows[k].contains("rewards") && table.rewards_M.defined()) largest = std::max(largest, largest_difference(rows[k]["rewards"], table.rewards_M, k));
+      if (rows[k].contains("scores"))
+        largest = std::max(largest, largest_difference(rows[k]["scores"], table.scores_MM(), k));
+      if (rows[k].contains("rewards") && table.rewards_M.defined())
+        largest = std::max(largest, largest_difference(rows[k]["rewards"], table.rewards_M, k));
       ++compared;
     }
   } catch (const json::exception& error) {
-    throw DataError("cannot read the record: " + config.reference + ": " + error.what() + "; rows need prompt, responses and scores");
+    throw DataError("cannot read the record: " + config.reference + ": " + error.what() +
+                    "; rows need prompt, responses and scores");
   }
-  print_line(fmt::format("{} rows compared, largest difference {:.3g} (tolerance {:.3g})", compared, largest, config.tolerance));
-  if (!(largest <= config.tolerance)) throw ModelError("scores differ from the record by more than the tolerance; was the tokenizer, the template or a weight changed?");
+  print_line(fmt::format("{} rows compared, largest difference {:.3g} (tolerance {:.3g})", compared, largest,
+                         config.tolerance));
+  if (!(largest <= config.tolerance))
+    throw ModelError(
+        "scores differ from the record by more than the tolerance; was the tokenizer, the template or a weight "
+        "changed?");
 }
 
 Runner setup(CLI::App& app) {

@@ -19,14 +19,14 @@ namespace rondo {
 namespace {
 
 using nlohmann::json;
-using ::testing::HasSubstr;
 using testing::Call;
+using ::testing::HasSubstr;
 
 // Rock, paper, scissors in two prompts, and a row with a soft label.
 constexpr const char* kRows =
-    R"({"prompt":"play fair","responses":["rock","paper","scissors"],"comparisons":[{"i":1,"j":0},{"i":2,"j":1},{"i":0,"j":2}]}
-{"prompt":"play strange","responses":["rock","paper","scissors"],"comparisons":[{"i":0,"j":1},{"i":1,"j":2},{"i":2,"j":0}]}
-{"prompt":"play soft","response_a":"rock","response_b":"paper","p_a":0.7}
+    R"({"prompt":"play fair ","responses":["rock","paper","scissors"],"comparisons":[{"i":1,"j":0},{"i":2,"j":1},{"i":0,"j":2}]}
+{"prompt":"play strange ","responses":["rock","paper","scissors"],"comparisons":[{"i":0,"j":1},{"i":1,"j":2},{"i":2,"j":0}]}
+{"prompt":"play soft ","response_a":"rock","response_b":"paper","p_a":0.7}
 )";
 
 class TrainVerb : public ::testing::Test {
@@ -39,11 +39,13 @@ class TrainVerb : public ::testing::Test {
   }
   // $F stands for the test's folder.
   Call call(std::string arguments) const {
-    for (size_t at = 0; (at = arguments.find("$F", at)) != std::string::npos;) arguments.replace(at, 2, folder_.path().string());
+    for (size_t at = 0; (at = arguments.find("$F", at)) != std::string::npos;)
+      arguments.replace(at, 2, folder_.path().string());
     return testing::rondo(arguments + " --threads 1");
   }
   std::string train(const std::string& name, const std::string& more) const {
-    return "train --model $F/base --head gpm --planes 3 --data $F/rows.jsonl --lr 1e-2 --batch-groups 3 --out $F/" + name + " " + more;
+    return "train --model $F/base --head gpm --planes 3 --data $F/rows.jsonl --lr 1e-2 --batch-groups 3 --out $F/" +
+           name + " " + more;
   }
   json read_json(const std::string& name) const { return json::parse(std::ifstream(folder_ / name)); }
 
@@ -51,7 +53,7 @@ class TrainVerb : public ::testing::Test {
 };
 
 TEST_F(TrainVerb, LearnsCyclesAndThePromptDecides) {
-  const Call trained = call(train("gpm", "--steps 150 --eval-data $F/rows.jsonl --eval-every 50 --keep-best"));
+  const Call trained = call(train("gpm", "--steps 400 --gate softmax --eval-data $F/rows.jsonl --eval-every 50 --keep-best"));
   ASSERT_EQ(trained.exit_code, 0) << trained.output;
   EXPECT_TRUE(std::filesystem::exists(folder_ / "gpm/report.html"));
   ASSERT_EQ(call("eval --model $F/gpm --data $F/rows.jsonl --json $F/eval.json --swap-check").exit_code, 0);
@@ -66,7 +68,8 @@ TEST_F(TrainVerb, LearnsCyclesAndThePromptDecides) {
   std::string line;
   std::getline(rows, line);
   const json row = json::parse(line);
-  for (const char* key : {"order", "mean_scores", "best", "cycles", "embeddings", "scores", "probabilities", "token_ids", "pooled_positions"}) {
+  for (const char* key : {"order", "mean_scores", "best", "cycles", "embeddings", "scores", "probabilities",
+                          "token_ids", "pooled_positions"}) {
     EXPECT_TRUE(row.contains(key)) << key;
   }
   EXPECT_GT(row["scores"][1][0], 0);
@@ -109,7 +112,7 @@ TEST_F(TrainVerb, MistakesAreAnsweredWithTheRemedy) {
       {"eval --model $F/base --data $F/rows.jsonl", 4, "no preference head"},
       {"rank --model $F/base", 4, "no preference head"},
       {train("x", "--steps 5 --max-length 2"), 3, "too long"},
-      {train("/proc/none", "--steps 5"), 5, "cannot write"},
+      {"train --model $F/base --head bt --data $F/rows.jsonl --steps 5 --out /proc/none", 5, "cannot write"},
       {"tran", 2, "did you mean 'train'"},
   };
   for (const auto& c : cases) {
@@ -124,7 +127,8 @@ TEST_F(TrainVerb, ConfigFilesAreFlags) {
   folder_.write("c.json", R"({"lr": 0.003, "steps": 4, "head": "bt"})");
   folder_.write("bad.json", R"({"lerning_rate": 0.003})");
   for (const char* file : {"c.toml", "c.json"}) {
-    const Call dry = call(std::string("train --model $F/base --data $F/rows.jsonl --out $F/x --dry-run --config $F/") + file);
+    const Call dry =
+        call(std::string("train --model $F/base --data $F/rows.jsonl --out $F/x --dry-run --config $F/") + file);
     EXPECT_EQ(dry.exit_code, 0) << dry.output;
     EXPECT_THAT(dry.output, HasSubstr("\"lr\": 0.003")) << file;
     EXPECT_THAT(dry.output, HasSubstr("4 steps")) << file;
@@ -135,8 +139,8 @@ TEST_F(TrainVerb, ConfigFilesAreFlags) {
 TEST_F(TrainVerb, OverlongSequencesFollowThePolicy) {
   const Call dropped = call(train("x", "--steps 2 --max-length 3 --overlong drop"));
   EXPECT_EQ(dropped.exit_code, 3);
-  folder_.write("long.jsonl", R"({"prompt":"play","chosen":"rock","rejected":"paper paper paper paper"}
-{"prompt":"fair","chosen":"rock","rejected":"paper"}
+  folder_.write("long.jsonl", R"({"prompt":"play ","chosen":"rock","rejected":"paper paper paper paper"}
+{"prompt":"fair ","chosen":"rock","rejected":"paper"}
 )");
   const std::string base = "train --model $F/base --head bt --data $F/long.jsonl --steps 2 --max-length 5 ";
   EXPECT_THAT(call(base + "--out $F/a --overlong drop").output, HasSubstr("1 dropped, 0 truncated"));
@@ -183,27 +187,31 @@ std::string without_seconds(const std::filesystem::path& path) {
 TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
   constexpr int kKills = 20;
   // A checkpoint after every step: many of the kills fall inside a save.
-  const std::string more = "--steps 400 --checkpoint-every 1 --optimizer muon --no-report";
+  const std::string more = "--steps 2500 --checkpoint-every 1 --optimizer muon --no-report";
   ASSERT_EQ(call(train("straight", more)).exit_code, 0);
   const std::string folder = (folder_ / "killed").string();
   const std::string start = testing::program() + " " + [&] {
     std::string command = train("killed", more);
-    for (size_t at = 0; (at = command.find("$F", at)) != std::string::npos;) command.replace(at, 2, folder_.path().string());
+    for (size_t at = 0; (at = command.find("$F", at)) != std::string::npos;)
+      command.replace(at, 2, folder_.path().string());
     return command;
   }() + " --threads 1";
   Random random(1);
   int killed = 0;
   for (int k = 0; k < kKills; ++k) {
     const bool fresh = !std::filesystem::exists(folder + "/run.json");
-    const Child child("exec " + (fresh ? start : testing::program() + " train --no-report --threads 1 --resume " + folder));
+    const Child child("exec " +
+                      (fresh ? start : testing::program() + " train --no-report --threads 1 --resume " + folder));
     if (child.kill_after(0.3 + 0.4 * random.uniform(), SIGKILL)) break;
     ++killed;
   }
-  EXPECT_GE(killed, 5) << "the run was too short to be killed often";
+  EXPECT_EQ(killed, kKills) << "the run was too short to be killed as often";
   RecordProperty("kills", killed);
   const Call last = testing::rondo("train --no-report --threads 1 --resume " + folder);
   ASSERT_EQ(last.exit_code, 0) << last.output;
-  const auto weights = [&](const std::string& name) { return json::parse(testing::rondo("inspect --json - " + (folder_ / name).string()).output)["weights_hash"]; };
+  const auto weights = [&](const std::string& name) {
+    return json::parse(testing::rondo("inspect --json - " + (folder_ / name).string()).output)["weights_hash"];
+  };
   EXPECT_EQ(weights("straight"), weights("killed"));
   EXPECT_EQ(without_seconds(folder_ / "straight/metrics.jsonl"), without_seconds(folder_ / "killed/metrics.jsonl"));
   std::printf("%d kills\n", killed);
@@ -211,8 +219,10 @@ TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
 
 TEST_F(TrainVerb, CtrlCSavesAndSaysHowToGoOn) {
   std::string command = train("stopped", "--steps 100000 --no-report");
-  for (size_t at = 0; (at = command.find("$F", at)) != std::string::npos;) command.replace(at, 2, folder_.path().string());
-  const Call stopped = testing::shell("timeout --signal INT 2 " + testing::program() + " " + command + " --threads 1; echo exit $?");
+  for (size_t at = 0; (at = command.find("$F", at)) != std::string::npos;)
+    command.replace(at, 2, folder_.path().string());
+  const Call stopped =
+      testing::shell("(timeout --signal INT 2 " + testing::program() + " " + command + " --threads 1; echo exit $?)");
   EXPECT_THAT(stopped.output, HasSubstr("continue with `rondo train --resume"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "stopped/checkpoints"));
 }

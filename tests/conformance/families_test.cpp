@@ -30,12 +30,19 @@ constexpr int64_t kVocab = 50;
 // The keys of config.json that tiny models of all families share.
 nlohmann::json tiny_config(const backbones::FamilyEntry& family) {
   return {{"architectures", {std::string(family.architectures.front())}},
-          {"vocab_size", kVocab}, {"hidden_size", 16}, {"num_hidden_layers", 2}, {"num_attention_heads", 4},
-          {"num_key_value_heads", 2}, {"intermediate_size", 24}, {"rms_norm_eps", 1e-6}, {"rope_theta", 100.0},
+          {"vocab_size", kVocab},
+          {"hidden_size", 16},
+          {"num_hidden_layers", 2},
+          {"num_attention_heads", 4},
+          {"num_key_value_heads", 2},
+          {"intermediate_size", 24},
+          {"rms_norm_eps", 1e-6},
+          {"rope_theta", 100.0},
           {"max_position_embeddings", 256}};
 }
 
-std::unique_ptr<model::Model> tiny_model(const backbones::FamilyEntry& family, const heads::HeadConfig& head, bool trainable) {
+std::unique_ptr<model::Model> tiny_model(const backbones::FamilyEntry& family, const heads::HeadConfig& head,
+                                         bool trainable) {
   const nlohmann::json config = tiny_config(family);
   backbones::ConfigReader reader(config, "test");
   const nn::Sizes sizes = family.sizes(reader);
@@ -78,8 +85,8 @@ TokenGroup alone(const TokenGroup& group, size_t response) {
   return {.responses = {group.responses[response]}, .gate_pos = group.gate_pos};
 }
 
-std::vector<PreferenceTable> score(const model::Model& model, const std::vector<TokenGroup>& groups, const eval::ScoringOptions& options,
-                                   eval::ScoringCost& cost) {
+std::vector<PreferenceTable> score(const model::Model& model, const std::vector<TokenGroup>& groups,
+                                   const eval::ScoringOptions& options, eval::ScoringCost& cost) {
   std::vector<const TokenGroup*> pointers;
   for (const TokenGroup& group : groups) pointers.push_back(&group);
   return eval::score_groups(model, pointers, options, cost);
@@ -124,7 +131,8 @@ TEST_P(EveryFamily, DeterministicScoresHaveTheSameBitsEverywhere) {
     }
     // A pair of the group has the bits of its table entry.
     if (groups[g].responses.size() < 2) continue;
-    const TokenGroup pair{.responses = {groups[g].responses[1], groups[g].responses[0]}, .gate_pos = groups[g].gate_pos};
+    const TokenGroup pair{.responses = {groups[g].responses[1], groups[g].responses[0]},
+                          .gate_pos = groups[g].gate_pos};
     const Tensor pair_MM = eval::table_scores(score(*model, {pair}, options, cost)[0], options);
     EXPECT_TRUE(at::equal(pair_MM[1][0], table_MM[0][1]));
   }
@@ -155,7 +163,8 @@ TEST_P(EveryFamily, LaterTokensDoNotChangeEarlierStates) {
     group->responses[0].pool_end = 7;
   }
   eval::ScoringCost cost;
-  EXPECT_LT(distance(score(*model, {longer}, {}, cost)[0].rewards_M, score(*model, {shorter}, {}, cost)[0].rewards_M), kFloatTolerance);
+  EXPECT_LT(distance(score(*model, {longer}, {}, cost)[0].rewards_M, score(*model, {shorter}, {}, cost)[0].rewards_M),
+            kFloatTolerance);
 }
 
 TEST_P(EveryFamily, ThePooledPositionMatters) {
@@ -164,7 +173,9 @@ TEST_P(EveryFamily, ThePooledPositionMatters) {
   --shifted.responses[0].pool_begin;
   --shifted.responses[0].pool_end;
   eval::ScoringCost cost;
-  EXPECT_GT(distance(score(*model, {group}, {}, cost)[0].embeddings_ME, score(*model, {shifted}, {}, cost)[0].embeddings_ME), 1e-3);
+  EXPECT_GT(
+      distance(score(*model, {group}, {}, cost)[0].embeddings_ME, score(*model, {shifted}, {}, cost)[0].embeddings_ME),
+      1e-3);
   // Mean pooling is the mean of the states at its positions.
   TokenGroup mean = group;
   mean.responses[0].pool_begin -= 1;
@@ -206,11 +217,13 @@ TEST_P(EveryFamily, SaveAndLoadKeepTheBits) {
   EXPECT_EQ(model::weights_hash(*model), model::weights_hash(*loaded.model));
   EXPECT_EQ(loaded.model->head_config().gate, "softmax");
   eval::ScoringCost cost;
-  EXPECT_TRUE(at::equal(score(*model, some_groups(), {}, cost)[0].rewards_M, score(*loaded.model, some_groups(), {}, cost)[0].rewards_M));
+  EXPECT_TRUE(at::equal(score(*model, some_groups(), {}, cost)[0].rewards_M,
+                        score(*loaded.model, some_groups(), {}, cost)[0].rewards_M));
   fs::remove_all(folder);
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, EveryFamily, ::testing::ValuesIn(backbones::all_families().begin(), backbones::all_families().end()),
+INSTANTIATE_TEST_SUITE_P(Table, EveryFamily,
+                         ::testing::ValuesIn(backbones::all_families().begin(), backbones::all_families().end()),
                          [](const auto& row) { return std::string(row.param->name); });
 
 }  // namespace

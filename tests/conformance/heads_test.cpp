@@ -26,7 +26,8 @@ class EveryHead : public ::testing::TestWithParam<const HeadEntry*> {
     std::vector<HeadConfig> all;
     for (const std::string& gate : kGateNames) {
       for (const std::string& norm : kNormNames) {
-        all.push_back({.kind = std::string(GetParam()->name), .planes = 3, .gate = gate, .norm = norm, .reward_clip = 10});
+        all.push_back(
+            {.kind = std::string(GetParam()->name), .planes = 3, .gate = gate, .norm = norm, .reward_clip = 10});
       }
     }
     if (GetParam()->scalar) all.resize(1);
@@ -50,7 +51,8 @@ TEST_P(EveryHead, ScoresNegateUnderSwapToTheLastBit) {
     for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
       const Tensor pooled_RD = random_tensor({50, kHidden}, 5).to(type);
       const Tensor prompt_GD = random_tensor({1, kHidden}, 99).to(type);
-      const PreferenceTable table = GetParam()->forward(config, parameters(config), pooled_RD, prompt_GD).group_table(0, 0, 50);
+      const PreferenceTable table =
+          GetParam()->forward(config, parameters(config), pooled_RD, prompt_GD).group_table(0, 0, 50);
       EXPECT_TRUE(at::equal(table.scores_MM(), -table.scores_MM().t())) << config.gate << " " << config.norm;
       EXPECT_TRUE(at::equal(table.scores_ordered_MM(), -table.scores_ordered_MM().t()));
     }
@@ -59,7 +61,8 @@ TEST_P(EveryHead, ScoresNegateUnderSwapToTheLastBit) {
 
 TEST_P(EveryHead, ClosedFormsEqualBruteForce) {
   for (const HeadConfig& config : configs()) {
-    const PreferenceTable table = forward(config, parameters(config), random_tensor({6, kHidden}, 5)).group_table(0, 0, 6);
+    const PreferenceTable table =
+        forward(config, parameters(config), random_tensor({6, kHidden}, 5)).group_table(0, 0, 6);
     const Tensor scores_MM = table.scores_MM();
     EXPECT_LT(distance(table.mean_scores_with_self_M(), scores_MM.mean(1)), kTight);
     EXPECT_LT(distance(table.mean_scores_M(), scores_MM.sum(1) / 5), kTight);
@@ -72,7 +75,8 @@ TEST_P(EveryHead, ClosedFormsEqualBruteForce) {
 
 TEST_P(EveryHead, ASingleResponseHasMeanScoreZero) {
   for (const HeadConfig& config : configs()) {
-    const PreferenceTable table = forward(config, parameters(config), random_tensor({1, kHidden}, 5)).group_table(0, 0, 1);
+    const PreferenceTable table =
+        forward(config, parameters(config), random_tensor({1, kHidden}, 5)).group_table(0, 0, 1);
     EXPECT_EQ(table.mean_scores_M().item<double>(), 0);
   }
 }
@@ -82,9 +86,13 @@ TEST_P(EveryHead, GradientsEqualFiniteDifferences) {
     const nn::ParameterSet set = parameters(config);
     const Tensor pooled_RD = random_tensor({4, kHidden}, 5).requires_grad_(true);
     const Tensor direction = random_tensor({4, 4}, 6);
-    const auto value = [&](const Tensor& x) { return (forward(config, set, x).group_table(0, 0, 4).scores_MM() * direction).sum(); };
+    const auto value = [&](const Tensor& x) {
+      return (forward(config, set, x).group_table(0, 0, 4).scores_MM() * direction).sum();
+    };
     value(pooled_RD).backward();
-    EXPECT_LT(distance(pooled_RD.grad(), numerical_gradient([&] { return value(pooled_RD.detach()).item<double>(); }, pooled_RD)), kNumerical);
+    EXPECT_LT(distance(pooled_RD.grad(),
+                       numerical_gradient([&] { return value(pooled_RD.detach()).item<double>(); }, pooled_RD)),
+              kNumerical);
     for (const nn::Parameter& p : set.all()) {
       if (p.name == kLogNu) continue;
       const Tensor numerical = numerical_gradient([&] { return value(pooled_RD.detach()).item<double>(); }, p.value);
@@ -106,7 +114,8 @@ TEST_P(EveryHead, OneProductScoresGroupsOfAllSizes) {
   const TableLayout layout(sizes);
   for (const HeadConfig& config : configs()) {
     const nn::ParameterSet set = parameters(config);
-    const HeadOutput output = GetParam()->forward(config, set, random_tensor({9, kHidden}, 5), random_tensor({4, kHidden}, 7));
+    const HeadOutput output =
+        GetParam()->forward(config, set, random_tensor({9, kHidden}, 5), random_tensor({4, kHidden}, 7));
     const Tensor all = layout.all_scores(output);
     int64_t row = 0;
     for (size_t g = 0; g < sizes.size(); ++g) {
@@ -124,8 +133,10 @@ TEST(Gate, ChangesTheScoresOfAGatedHead) {
   set.add("prompt_head.weight", random_tensor({3, kHidden}, 2));
   const Tensor pooled_RD = random_tensor({3, kHidden}, 5);
   const HeadEntry& gpm = head_by_name("gpm");
-  const Tensor one = gpm.forward(config, set, pooled_RD, random_tensor({1, kHidden}, 6)).group_table(0, 0, 3).scores_MM();
-  const Tensor other = gpm.forward(config, set, pooled_RD, random_tensor({1, kHidden}, 7)).group_table(0, 0, 3).scores_MM();
+  const Tensor one =
+      gpm.forward(config, set, pooled_RD, random_tensor({1, kHidden}, 6)).group_table(0, 0, 3).scores_MM();
+  const Tensor other =
+      gpm.forward(config, set, pooled_RD, random_tensor({1, kHidden}, 7)).group_table(0, 0, 3).scores_MM();
   EXPECT_GT(distance(one, other), 1e-3);
 }
 

@@ -21,13 +21,19 @@ constexpr double kNumerical = 1e-6;
 ScoredComparisons comparisons(const std::vector<double>& scores, double p, double tie = 0) {
   const auto options = at::TensorOptions().dtype(at::kDouble);
   const auto count = static_cast<int64_t>(scores.size());
-  return {.score_C = at::tensor(scores, options), .p_C = at::full({count}, p, options), .tie_C = at::full({count}, tie, options),
-          .weight_C = at::ones({count}, options), .margin_C = at::zeros({count}, options), .log_nu = at::zeros({1}, options)};
+  return {.score_C = at::tensor(scores, options),
+          .p_C = at::full({count}, p, options),
+          .tie_C = at::full({count}, tie, options),
+          .weight_C = at::ones({count}, options),
+          .margin_C = at::zeros({count}, options),
+          .log_nu = at::zeros({1}, options)};
 }
 
 class EveryLoss : public ::testing::TestWithParam<const LossEntry*> {
  protected:
-  static double value(const ScoredComparisons& c, const LossConfig& config = {}) { return GetParam()->compute(c, config).sum.item<double>(); }
+  static double value(const ScoredComparisons& c, const LossConfig& config = {}) {
+    return GetParam()->compute(c, config).sum.item<double>();
+  }
 };
 
 TEST_P(EveryLoss, ItsWorkedExamplesHold) {
@@ -85,7 +91,8 @@ TEST_P(EveryLoss, SumAndCountAddOverSplits) {
   double sum = 0, count = 0;
   for (const int64_t begin : {0, 2}) {
     ScoredComparisons half = all;
-    for (Tensor* part : {&half.score_C, &half.p_C, &half.tie_C, &half.weight_C, &half.margin_C}) *part = part->narrow(0, begin, 2);
+    for (Tensor* part : {&half.score_C, &half.p_C, &half.tie_C, &half.weight_C, &half.margin_C})
+      *part = part->narrow(0, begin, 2);
     const Loss loss = GetParam()->compute(half, {});
     sum += loss.sum.item<double>();
     count += loss.count.item<double>();

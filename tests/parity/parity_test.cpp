@@ -24,8 +24,9 @@ namespace fs = std::filesystem;
 using testing::distance;
 
 constexpr double kFloatTolerance = 1e-5;
-// bfloat16 keeps 8 bits: states of size 1 to 3 after two layers differ by a few steps of 2^-7.
-constexpr double kHalfTolerance = 0.1;
+// bfloat16 keeps 8 bits, and two correct programs round at different places: ours may be as far from float32 as
+// transformers is, times this.
+constexpr double kHalfFactor = 1.5;
 
 std::vector<std::string> recorded_models() {
   std::vector<std::string> names;
@@ -136,8 +137,10 @@ TEST_P(Parity, HiddenStatesAndRewardsInBfloat16) {
   const Case c = load_case(GetParam());
   const auto loaded = model::load(c.folder, {.dtype = at::kBFloat16});
   const PackedBatch batch = pack_all(c);
-  EXPECT_LT(distance(by_sequence(c, batch, loaded.model->hidden(batch)), c.expected.at("hidden_bf16")), kHalfTolerance);
-  EXPECT_LT(distance(loaded.model->forward(batch).rewards_R, c.expected.at("rewards_bf16")), kHalfTolerance);
+  const double theirs = distance(c.expected.at("hidden_bf16"), c.expected.at("hidden"));
+  EXPECT_GT(theirs, 1e-3);
+  EXPECT_LT(distance(by_sequence(c, batch, loaded.model->hidden(batch)), c.expected.at("hidden")), kHalfFactor * theirs);
+  EXPECT_LT(distance(loaded.model->forward(batch).rewards_R, c.expected.at("rewards")), kHalfFactor * theirs);
 }
 
 INSTANTIATE_TEST_SUITE_P(Recorded, Parity, ::testing::ValuesIn(recorded_models()),

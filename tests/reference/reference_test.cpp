@@ -32,7 +32,8 @@ class Reference : public ::testing::Test {
  protected:
   void SetUp() override {
     const char* named = std::getenv("RONDO_REFERENCE");
-    const std::filesystem::path path = named != nullptr ? std::filesystem::path(named) : testing::shared_folder() / "reference/methods.json";
+    const std::filesystem::path path =
+        named != nullptr ? std::filesystem::path(named) : testing::shared_folder() / "reference/methods.json";
     if (named == nullptr && !std::filesystem::exists(path)) GTEST_SKIP() << "no reference values at " << path;
     std::ifstream file(path);
     ASSERT_TRUE(file) << path;
@@ -43,7 +44,8 @@ class Reference : public ::testing::Test {
 
 nn::ParameterSet parameters_of(const json& c) {
   nn::ParameterSet parameters;
-  for (const auto& [key, name] : {std::pair{"score_weight", "score.weight"}, {"value_head_weight", "value_head.weight"},
+  for (const auto& [key, name] : {std::pair{"score_weight", "score.weight"},
+                                  {"value_head_weight", "value_head.weight"},
                                   {"prompt_head_weight", "prompt_head.weight"}}) {
     if (!c[key].is_null()) parameters.add(name, from_json(c[key]));
   }
@@ -53,14 +55,16 @@ nn::ParameterSet parameters_of(const json& c) {
 TEST_F(Reference, HeadsTablesAndClosedForms) {
   ASSERT_FALSE(cases_["heads"].empty());
   for (const json& c : cases_["heads"]) {
-    SCOPED_TRACE(c["head"].get<std::string>() + " gate " + c["gate"].get<std::string>() + " norm " + c["norm"].get<std::string>());
+    SCOPED_TRACE(c["head"].get<std::string>() + " gate " + c["gate"].get<std::string>() + " norm " +
+                 c["norm"].get<std::string>());
     heads::HeadConfig config{.kind = c["head"], .gate = c["gate"], .norm = c["norm"], .tau = c["tau"]};
     if (!c["value_head_weight"].is_null()) config.planes = static_cast<int64_t>(c["value_head_weight"].size()) / 2;
     if (!c["reward_clip"].is_null()) config.reward_clip = c["reward_clip"];
     EXPECT_EQ(heads::default_tau(config.kind, config.norm), config.kind == "bt" || config.norm == "none" ? 1.0 : 0.1);
     const nn::ParameterSet parameters = parameters_of(c);
     const at::Tensor hidden_MD = from_json(c["hidden"]);
-    const HeadOutput output = heads::head_by_name(config.kind).forward(config, parameters, hidden_MD, from_json(c["prompt_hidden"]).unsqueeze(0));
+    const HeadOutput output = heads::head_by_name(config.kind)
+                                  .forward(config, parameters, hidden_MD, from_json(c["prompt_hidden"]).unsqueeze(0));
     const PreferenceTable table = output.group_table(0, 0, hidden_MD.size(0));
     EXPECT_LT(distance(table.scores_MM(), from_json(c["table"])), kTolerance);
     EXPECT_LT(distance(table.scores_ordered_MM(), from_json(c["table"])), kTolerance);
@@ -121,7 +125,8 @@ TEST_F(Reference, AScalarModelIsBoundOnCycles) {
     int64_t best = 0;
     do {
       int64_t right = 0;
-      for (const json& pair : c["comparisons"]) right += rewards[pair[0].get<size_t>()] > rewards[pair[1].get<size_t>()];
+      for (const json& pair : c["comparisons"])
+        right += rewards[pair[0].get<size_t>()] > rewards[pair[1].get<size_t>()];
       best = std::max(best, right);
     } while (std::next_permutation(rewards.begin(), rewards.end()));
     EXPECT_DOUBLE_EQ(static_cast<double>(best) / static_cast<double>(n), c["scalar_bound"].get<double>());

@@ -29,7 +29,8 @@ inline Call shell(const std::string& command) {
   FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
   Call result;
   std::array<char, 4096> chunk{};
-  for (size_t got = 0; (got = std::fread(chunk.data(), 1, chunk.size(), pipe)) > 0;) result.output.append(chunk.data(), got);
+  for (size_t got = 0; (got = std::fread(chunk.data(), 1, chunk.size(), pipe)) > 0;)
+    result.output.append(chunk.data(), got);
   const int status = ::pclose(pipe);
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;

@@ -83,11 +83,14 @@ class Llama : public Backbone {
     if (config.boolean_or("tie_word_embeddings", false)) lm_head_VD_ = embed_VD_;
     for (int64_t i = 0; i < sizes().layers; ++i) {
       const std::string at = "model.layers." + std::to_string(i) + ".";
-      layers_.push_back({p.get(at + "input_layernorm.weight"), p.get(at + "self_attn.q_proj.weight"),
-                         p.get(at + "self_attn.k_proj.weight"), p.get(at + "self_attn.v_proj.weight"),
-                         p.get(at + "self_attn.o_proj.weight"), p.get(at + "post_attention_layernorm.weight"),
-                         {p.get(at + "mlp.gate_proj.weight"), p.get(at + "mlp.up_proj.weight"),
-                          p.get(at + "mlp.down_proj.weight")}});
+      layers_.push_back(
+          {p.get(at + "input_layernorm.weight"),
+           p.get(at + "self_attn.q_proj.weight"),
+           p.get(at + "self_attn.k_proj.weight"),
+           p.get(at + "self_attn.v_proj.weight"),
+           p.get(at + "self_attn.o_proj.weight"),
+           p.get(at + "post_attention_layernorm.weight"),
+           {p.get(at + "mlp.gate_proj.weight"), p.get(at + "mlp.up_proj.weight"), p.get(at + "mlp.down_proj.weight")}});
     }
   }
 

@@ -26,7 +26,8 @@ class FieldVisitor {
   virtual void boolean(const char* name, bool& value, const char* help) = 0;
   virtual void text(const char* name, std::string& value, const char* help) = 0;
   /// One of a fixed list of names.
-  virtual void choice(const char* name, std::string& value, const char* help, const std::vector<std::string>& known) = 0;
+  virtual void choice(const char* name, std::string& value, const char* help,
+                      const std::vector<std::string>& known) = 0;
   /// A flag that may be given several times or with several values.
   virtual void texts(const char* name, std::vector<std::string>& values, const char* help) = 0;
 };

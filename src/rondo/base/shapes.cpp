@@ -10,9 +10,9 @@ namespace rondo {
 
 void expect_shape(const Tensor& tensor, std::initializer_list<int64_t> shape, const char* name) {
   if (!tensor.defined()) throw InternalError(std::string(name) + " is not defined");
-  const bool fits =
-      tensor.dim() == static_cast<int64_t>(shape.size()) &&
-      std::equal(shape.begin(), shape.end(), tensor.sizes().begin(), [](int64_t a, int64_t b) { return a == kAny || a == b; });
+  const bool fits = tensor.dim() == static_cast<int64_t>(shape.size()) &&
+                    std::equal(shape.begin(), shape.end(), tensor.sizes().begin(),
+                               [](int64_t a, int64_t b) { return a == kAny || a == b; });
   if (fits) return;
   std::ostringstream text;
   text << name << " has shape " << tensor.sizes() << ", expected [";

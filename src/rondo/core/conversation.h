@@ -18,7 +18,8 @@ struct Message {
 };
 
 /// What a response answers: a plain text, or turns with optional tools and template arguments (JSON text, "" = none).
-/// Exactly one of `text` and `messages` is in use, `is_plain` says which.
+/// `is_plain` says which of the two it is. A transcript that was cut into turns keeps its own text beside them, which
+/// models without a chat template read.
 struct Prompt {
   bool is_plain = true;
   std::string text;

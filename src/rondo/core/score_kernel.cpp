@@ -23,7 +23,8 @@ PreferenceTable HeadOutput::group_table(int64_t group, int64_t begin, int64_t co
 TableLayout::TableLayout(const std::vector<int64_t>& group_sizes) : sizes_(group_sizes), offsets_(group_sizes.size()) {
   int64_t row = 0;
   for (size_t group = 0; group < sizes_.size(); ++group) {
-    auto bucket = std::find_if(buckets_.begin(), buckets_.end(), [&](const Bucket& b) { return b.size == sizes_[group]; });
+    auto bucket =
+        std::find_if(buckets_.begin(), buckets_.end(), [&](const Bucket& b) { return b.size == sizes_[group]; });
     if (bucket == buckets_.end()) bucket = buckets_.insert(buckets_.end(), Bucket{.size = sizes_[group]});
     bucket->groups.push_back(static_cast<int64_t>(group));
     bucket->first_rows.push_back(row);
@@ -62,7 +63,8 @@ Tensor TableLayout::all_scores(const HeadOutput& output) const {
     const Tensor rewards_R = stacked(output.rewards_R, bucket.first_rows, bucket.size);
     const Tensor embeddings_RE = stacked(output.embeddings_RE, bucket.first_rows, bucket.size);
     if (rewards_R.defined()) tables.rewards_M = rewards_R.view({count, bucket.size});
-    if (embeddings_RE.defined()) tables.embeddings_ME = embeddings_RE.view({count, bucket.size, embeddings_RE.size(-1)});
+    if (embeddings_RE.defined())
+      tables.embeddings_ME = embeddings_RE.view({count, bucket.size, embeddings_RE.size(-1)});
     tables.gate_P = stacked(output.gate_GP, bucket.groups, 1);
     flat.push_back(tables.scores_MM().flatten());
   }
@@ -71,8 +73,8 @@ Tensor TableLayout::all_scores(const HeadOutput& output) const {
 
 ComparisonBatch ComparisonBatch::to(const at::Device& device) const {
   ComparisonBatch moved = *this;
-  for (Tensor* tensor : {&moved.table_index_C, &moved.p_C, &moved.tie_C, &moved.weight_C, &moved.margin_C, &moved.left_C,
-                         &moved.right_C}) {
+  for (Tensor* tensor : {&moved.table_index_C, &moved.p_C, &moved.tie_C, &moved.weight_C, &moved.margin_C,
+                         &moved.left_C, &moved.right_C}) {
     if (tensor->defined()) *tensor = tensor->to(device);
   }
   return moved;

@@ -9,9 +9,9 @@
 
 namespace rondo {
 
-/// One response as the whole token sequence of its conversation. Its state is the mean of the hidden states at positions
-/// [pool_begin, pool_end); a single position for every pooling but `mean`. response_begin is the first token that
-/// overlaps the response's text.
+/// One response as the whole token sequence of its conversation. Its state is the mean of the hidden states at
+/// positions [pool_begin, pool_end); a single position for every pooling but `mean`. response_begin is the first token
+/// that overlaps the response's text.
 struct TokenResponse {
   std::vector<int32_t> ids;
   int64_t pool_begin = 0;

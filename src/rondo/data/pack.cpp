@@ -38,7 +38,9 @@ int64_t common_prefix(const GroupSelection& s, const PackOptions& options) {
 
 class Packer {
  public:
-  explicit Packer(const PackOptions& options) : options_(options) { batch_.layout.bidirectional = options.bidirectional; }
+  explicit Packer(const PackOptions& options) : options_(options) {
+    batch_.layout.bidirectional = options.bidirectional;
+  }
 
   void add(const GroupSelection& s) {
     const int64_t prefix = common_prefix(s, options_);
@@ -92,7 +94,9 @@ class Packer {
   // A position of a response lies in the shared prefix or in the response's own segment.
   void add_readings(const GroupSelection& s, int64_t prefix, const std::vector<int64_t>& first_row) {
     const int64_t prefix_row = batch_.layout.trees.back().prefix_begin;
-    const auto row_of = [&](size_t r, int64_t pos) { return pos < prefix ? prefix_row + pos : first_row[r] + pos - prefix; };
+    const auto row_of = [&](size_t r, int64_t pos) {
+      return pos < prefix ? prefix_row + pos : first_row[r] + pos - prefix;
+    };
     for (size_t r = 0; r < s.responses.size(); ++r) {
       const TokenResponse& response = response_of(s, r);
       RONDO_ASSERT(0 <= response.pool_begin && response.pool_begin < response.pool_end &&
@@ -197,9 +201,13 @@ ComparisonBatch pack_comparisons(std::span<const GroupSelection> selections, boo
     }
     first_row += sizes[g];
   }
-  return {.table_index_C = to_tensor(index, at::kLong), .p_C = to_tensor(p, at::kFloat), .tie_C = to_tensor(tie, at::kFloat),
-          .weight_C = to_tensor(weight, at::kFloat), .margin_C = to_tensor(margin, at::kFloat),
-          .left_C = to_tensor(left, at::kLong), .right_C = to_tensor(right, at::kLong)};
+  return {.table_index_C = to_tensor(index, at::kLong),
+          .p_C = to_tensor(p, at::kFloat),
+          .tie_C = to_tensor(tie, at::kFloat),
+          .weight_C = to_tensor(weight, at::kFloat),
+          .margin_C = to_tensor(margin, at::kFloat),
+          .left_C = to_tensor(left, at::kLong),
+          .right_C = to_tensor(right, at::kLong)};
 }
 
 }  // namespace rondo::data

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token groups to packed batches: the longest common token prefix of a group's responses becomes one shared segment, the
-// remainders follow it, sorted into runs of equal length. Costs P + sum(R_i) tokens per group.
+// Token groups to packed batches: the longest common token prefix of a group's responses becomes one shared segment,
+// the remainders follow it, sorted into runs of equal length. Costs P + sum(R_i) tokens per group.
 #pragma once
 
 #include <span>

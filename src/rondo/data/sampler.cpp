@@ -49,7 +49,10 @@ std::vector<SampledPart> GroupSampler::batch(int64_t step) {
     const auto [group, part] = order_[static_cast<size_t>(number % parts_per_epoch_)];
     const int64_t size = sizes_[static_cast<size_t>(group)];
     if (group != parted_group_ || epoch_ != parted_epoch_) {
-      Random random = Random(options_.seed).split(kPartitionStream).split(static_cast<uint64_t>(epoch_)).split(static_cast<uint64_t>(group));
+      Random random = Random(options_.seed)
+                          .split(kPartitionStream)
+                          .split(static_cast<uint64_t>(epoch_))
+                          .split(static_cast<uint64_t>(group));
       permutation_ = random.sample(size, size);
       parted_group_ = group;
       parted_epoch_ = epoch_;

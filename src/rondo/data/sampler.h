@@ -18,8 +18,8 @@ struct SampledPart {
 };
 
 struct SamplerOptions {
-  int64_t batch_groups = 1;   // parts per step
-  int64_t group_size = 128;   // responses of a part at most
+  int64_t batch_groups = 1;  // parts per step
+  int64_t group_size = 128;  // responses of a part at most
   uint64_t seed = 1;
 };
 

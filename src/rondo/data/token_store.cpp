@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "rondo/base/error.h"
 
@@ -12,7 +14,8 @@ namespace {
 
 int64_t bytes_of(const TokenGroup& group) {
   auto bytes = static_cast<int64_t>(group.comparisons.size() * sizeof(Comparison));
-  for (const TokenResponse& r : group.responses) bytes += static_cast<int64_t>(sizeof(r) + r.ids.size() * sizeof(int32_t));
+  for (const TokenResponse& r : group.responses)
+    bytes += static_cast<int64_t>(sizeof(r) + r.ids.size() * sizeof(int32_t));
   return bytes;
 }
 
@@ -28,6 +31,20 @@ void erase_tokens(TokenResponse& r, int64_t begin, int64_t count) {
   }
   // A pooled span that was cut away entirely ends where the cut was.
   if (r.pool_begin >= r.pool_end) r.pool_begin = std::max<int64_t>(0, r.pool_end - 1);
+}
+
+// The names that published vocabularies give it.
+std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer) {
+  for (const char* name : {"<unk>", "[UNK]"}) {
+    if (const auto id = tokenizer.token_id(name)) return id;
+  }
+  return std::nullopt;
+}
+
+int64_t repeated_sequences(const TokenGroup& group) {
+  std::set<std::vector<int32_t>> distinct;
+  for (const TokenResponse& r : group.responses) distinct.insert(r.ids);
+  return static_cast<int64_t>(group.responses.size() - distinct.size());
 }
 
 // Keeps the responses listed in `kept`, renumbering the comparisons among them.
@@ -73,6 +90,7 @@ TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const
                        const ProgressSink& progress)
     : store_(std::move(store)), encoder_(encoder), options_(options) {
   counts_.resize(static_cast<size_t>(store_.size()));
+  const std::optional<int32_t> unknown = unknown_token(encoder.tokenizer());
   for (int64_t index = 0; index < store_.size(); ++index) {
     const auto group = get(index);
     counts_[static_cast<size_t>(index)] = static_cast<int64_t>(group->responses.size());
@@ -82,7 +100,9 @@ TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const
       ++report_.responses;
       report_.tokens += length;
       report_.longest = std::max(report_.longest, length);
+      if (unknown) report_.unknown_tokens += std::count(r.ids.begin(), r.ids.end(), *unknown);
     }
+    report_.same_tokens += repeated_sequences(*group);
     progress(index + 1, store_.size(), "tokenising");
   }
 }
@@ -142,9 +162,10 @@ void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<in
   if (counting) report_.overlong += overlong;
   const std::string place = fmt::format("group {} ({})", index + 1, store_.info(index).source);
   if (options_.overlong == "error") {
-    throw DataError(fmt::format("a sequence is too long: {}: {} tokens, the model takes {}; choose --overlong drop, "
-                                "truncate-left or truncate-right, or a larger --max-length",
-                                place, longest, options_.max_length));
+    throw DataError(
+        fmt::format("a sequence is too long: {}: {} tokens, the model takes {}; choose --overlong drop, "
+                    "truncate-left or truncate-right, or a larger --max-length",
+                    place, longest, options_.max_length));
   }
   if (options_.overlong == "drop") {
     std::vector<int64_t> kept, kept_prompts;
@@ -168,9 +189,10 @@ void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<in
     const int64_t text_end = left ? prompt_tokens[r] : static_cast<int64_t>(response.ids.size()) - 1;
     const int64_t begin = left ? 1 : text_end - excess;
     if (begin + excess > text_end || (!left && begin <= response.response_begin)) {
-      throw DataError(fmt::format("a sequence cannot be truncated to {} tokens: {}: the {} is shorter than the cut; choose the "
-                                  "other side or --overlong drop",
-                                  options_.max_length, place, left ? "prompt" : "response"));
+      throw DataError(
+          fmt::format("a sequence cannot be truncated to {} tokens: {}: the {} is shorter than the cut; choose the "
+                      "other side or --overlong drop",
+                      options_.max_length, place, left ? "prompt" : "response"));
     }
     erase_tokens(response, begin, excess);
     if (left) prompt_tokens[r] -= excess;

@@ -31,18 +31,21 @@ struct TokenOptions {
 struct TokenReport {
   int64_t groups = 0;
   int64_t responses = 0;
-  int64_t tokens = 0;         // sum over responses of the whole sequences
+  int64_t tokens = 0;  // sum over responses of the whole sequences
   int64_t longest = 0;
-  int64_t overlong = 0;       // responses over max_length
-  int64_t dropped = 0;        // responses
-  int64_t truncated = 0;      // responses
+  int64_t unknown_tokens = 0;  // of `tokens`, those of the vocabulary's unknown token
+  int64_t same_tokens = 0;     // responses whose tokens equal those of an earlier one of their group
+  int64_t overlong = 0;        // responses over max_length
+  int64_t dropped = 0;         // responses
+  int64_t truncated = 0;       // responses
 };
 
 class TokenStore : public TokenSource {
  public:
   /// Tokenises everything once: counts, applies the overlong policy, fills the cache. The encoder must outlive it.
   /// Throws DataError where a sequence is too long under `error`, naming the group.
-  TokenStore(GroupStore store, const text::TextEncoder& encoder, const TokenOptions& options, const ProgressSink& progress);
+  TokenStore(GroupStore store, const text::TextEncoder& encoder, const TokenOptions& options,
+             const ProgressSink& progress);
 
   int64_t size() const override { return store_.size(); }
   int64_t response_count(int64_t group) const override { return counts_[static_cast<size_t>(group)]; }

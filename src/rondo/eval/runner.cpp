@@ -46,10 +46,16 @@ ScoredData score_data(const model::Model& model, data::TokenStore& store, const 
     for (const Comparison& c : group.comparisons) {
       const double score = scores[c.i * count + c.j];
       if (!std::isfinite(score)) {
-        throw DataError(fmt::format("a score is not a number: group {} ({}); are the weights damaged?", index + 1, store.groups().info(index).source));
+        throw DataError(fmt::format("a score is not a number: group {} ({}); are the weights damaged?", index + 1,
+                                    store.groups().info(index).source));
       }
       data.largest_swap_gap = std::max(data.largest_swap_gap, std::abs(score + scores[c.j * count + c.i]));
-      data.comparisons.push_back({.z = score / tau, .p = c.p, .weight = c.weight, .group = index, .i = c.i, .j = c.j,
+      data.comparisons.push_back({.z = score / tau,
+                                  .p = c.p,
+                                  .weight = c.weight,
+                                  .group = index,
+                                  .i = c.i,
+                                  .j = c.j,
                                   .left_length = group.responses[static_cast<size_t>(c.i)].text_length,
                                   .right_length = group.responses[static_cast<size_t>(c.j)].text_length});
     }

@@ -102,7 +102,9 @@ void run_batch(const model::Model& model, const BudgetedBatches::Batch& batch, c
 TokenGroup prompt_alone(const TokenGroup& group) {
   if (group.gate_pos < 0) throw DataError("a gated head needs a prompt: one group has an empty prompt");
   const std::vector<int32_t>& ids = group.responses.front().ids;
-  TokenResponse prompt{.ids = {ids.begin(), ids.begin() + group.gate_pos + 1}, .pool_begin = group.gate_pos, .pool_end = group.gate_pos + 1};
+  TokenResponse prompt{.ids = {ids.begin(), ids.begin() + group.gate_pos + 1},
+                       .pool_begin = group.gate_pos,
+                       .pool_end = group.gate_pos + 1};
   return {.responses = {std::move(prompt)}, .gate_pos = group.gate_pos};
 }
 

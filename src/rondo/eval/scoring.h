@@ -26,7 +26,8 @@ struct ScoringCost {
   int64_t tokens = 0;
 };
 
-/// One table per group, on the CPU, without gradients. A group over the budget is scored in parts that share its prefix.
+/// One table per group, on the CPU, without gradients. A group over the budget is scored in parts that share its
+/// prefix.
 std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<const TokenGroup* const> groups,
                                           const ScoringOptions& options, ScoringCost& cost);
 

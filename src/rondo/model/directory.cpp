@@ -19,9 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 using Reader = std::shared_ptr<const io::SafetensorsReader>;
 
-constexpr const char* kTokenizerFiles[] = {"tokenizer.json",    "tokenizer_config.json", "special_tokens_map.json",
-                                           "added_tokens.json", "chat_template.jinja",   "generation_config.json",
-                                           "tokenizer.model",   "vocab.json",            "merges.txt"};
+constexpr const char* kTokenizerFiles[] = {
+    "tokenizer.json",      "tokenizer_config.json",  "special_tokens_map.json", "added_tokens.json",
+    "chat_template.jinja", "generation_config.json", "tokenizer.model",         "vocab.json",
+    "merges.txt"};
 
 // Names under which other trainers store a scalar head (formats.md B1.2).
 constexpr const char* kScalarHeadNames[] = {"score.weight", "value_head.weight", "v_head.weight", "reward_head.weight",
@@ -31,7 +32,8 @@ constexpr size_t kNamesInMessage = 5;
 
 std::string first_names(const std::vector<std::string>& names) {
   const size_t shown = std::min(kNamesInMessage, names.size());
-  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string text =
+      fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
   if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
   return text;
 }
@@ -60,8 +62,9 @@ class TensorTaker {
 
   Tensor take(const nn::ExpectedWeight& expected, const io::TensorView& view) {
     if (view.shape != expected.shape) {
-      throw ModelError(fmt::format("weights do not fit: {}: {}: shape [{}], expected [{}]; is config.json from another size?",
-                                   place_, view.name, fmt::join(view.shape, ", "), fmt::join(expected.shape, ", ")));
+      throw ModelError(
+          fmt::format("weights do not fit: {}: {}: shape [{}], expected [{}]; is config.json from another size?",
+                      place_, view.name, fmt::join(view.shape, ", "), fmt::join(expected.shape, ", ")));
     }
     taken_.push_back(view.name);
     return view_tensor(view, reader_);
@@ -113,8 +116,9 @@ void take_head(TensorTaker& taker, const heads::HeadConfig& head, int64_t hidden
       for (const char* name : kScalarHeadNames) view = view == nullptr ? taker.find(name) : view;
     }
     if (view == nullptr) {
-      throw ModelError(fmt::format("the head is missing: {}: {} ({} head announced by config.json); was it lost at save time?",
-                                   taker.place(), weight.name, head.kind));
+      throw ModelError(
+          fmt::format("the head is missing: {}: {} ({} head announced by config.json); was it lost at save time?",
+                      taker.place(), weight.name, head.kind));
     }
     parameters.add(weight.name, ready(taker.take(weight, *view), at::kFloat, options.trainable));
   }
@@ -133,9 +137,10 @@ std::vector<std::string> check_left(const TensorTaker& taker, const backbones::F
     (known ? ignored : extra).push_back(name);
   }
   if (!extra.empty()) {
-    throw ModelError(fmt::format("unknown tensors: {}: {}; the file holds more than config.json announces (a head of another "
-                                 "kind?), and nothing is dropped silently",
-                                 taker.place(), first_names(extra)));
+    throw ModelError(
+        fmt::format("unknown tensors: {}: {}; the file holds more than config.json announces (a head of another "
+                    "kind?), and nothing is dropped silently",
+                    taker.place(), first_names(extra)));
   }
   return ignored;
 }
@@ -151,8 +156,9 @@ std::string architecture_of(const nlohmann::json& config, const fs::path& direct
 heads::HeadConfig announced_head(const nlohmann::json& config, const nlohmann::json& rondo, const fs::path& directory) {
   if (rondo.contains("head")) return read_head_config(rondo["head"]);
   if (architecture_of(config, directory).find("ForSequenceClassification") != std::string::npos) {
-    const bool single = config.value("num_labels", int64_t{0}) == 1 ||
-                        (config.contains("id2label") && config["id2label"].is_object() && config["id2label"].size() == 1);
+    const bool single =
+        config.value("num_labels", int64_t{0}) == 1 ||
+        (config.contains("id2label") && config["id2label"].is_object() && config["id2label"].size() == 1);
     if (single) return {.kind = "bt", .norm = "none", .tau = 1};
     throw ModelError("not a reward model with one output: " + directory.string() +
                      ": config.json does not say num_labels 1 (transformers then assumes 2)");
@@ -163,9 +169,11 @@ heads::HeadConfig announced_head(const nlohmann::json& config, const nlohmann::j
 
 void check_not_pickled(const fs::path& directory) {
   if (!fs::is_directory(directory)) {
-    throw ModelError("not a model directory: " + directory.string() + ": no such folder; give the folder that holds config.json");
+    throw ModelError("not a model directory: " + directory.string() +
+                     ": no such folder; give the folder that holds config.json");
   }
-  const bool weights = fs::exists(directory / "model.safetensors") || fs::exists(directory / "model.safetensors.index.json");
+  const bool weights =
+      fs::exists(directory / "model.safetensors") || fs::exists(directory / "model.safetensors.index.json");
   if (!weights && fs::exists(directory / "pytorch_model.bin")) {
     throw ModelError("pickled weights are not read: " + directory.string() +
                      ": pytorch_model.bin can run code; convert it with safetensors' save_file first");
@@ -214,7 +222,8 @@ nlohmann::json saved_config(const Model& model, nlohmann::json rondo) {
   config[config.contains("dtype") ? "dtype" : "torch_dtype"] = dtype;
   if (model.head_config().kind == "bt") {
     for (const std::string_view name : model.family().architectures) {
-      if (name.ends_with("ForSequenceClassification")) config["architectures"] = nlohmann::json::array({std::string(name)});
+      if (name.ends_with("ForSequenceClassification"))
+        config["architectures"] = nlohmann::json::array({std::string(name)});
     }
     config["num_labels"] = 1;
     config["id2label"] = {{"0", "LABEL_0"}};
@@ -238,7 +247,8 @@ void write_weights(const nn::ParameterSet& parameters, const fs::path& path) {
   for (const nn::Parameter& p : parameters.all()) {
     const io::TensorView* view = check.find(p.name);
     if (view == nullptr || view->bytes != tensor_bytes(p.value.detach().cpu().contiguous())) {
-      throw ResourceError("a saved model does not read back: " + path.string() + ": " + p.name + " differs; check the disk");
+      throw ResourceError("a saved model does not read back: " + path.string() + ": " + p.name +
+                          " differs; check the disk");
     }
   }
 }
@@ -268,7 +278,8 @@ std::string weights_hash(const Model& model) {
   Sha256 hash;
   for (const nn::Parameter& p : model.parameters().all()) {
     const Tensor value = p.value.detach().cpu().contiguous();
-    hash.update(fmt::format("{} {} [{}]\n", p.name, io::dtype_name(file_type(value.scalar_type())), fmt::join(value.sizes(), ", ")));
+    hash.update(fmt::format("{} {} [{}]\n", p.name, io::dtype_name(file_type(value.scalar_type())),
+                            fmt::join(value.sizes(), ", ")));
     hash.update(tensor_bytes(value));
   }
   return hash.hex();

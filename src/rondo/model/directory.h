@@ -44,8 +44,8 @@ void save(const Model& model, nlohmann::json rondo, const std::filesystem::path&
           const std::filesystem::path& tokenizer_source);
 
 /// The same for a model without a head, as `rondo init` makes it.
-void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters, const std::filesystem::path& directory,
-                   const std::filesystem::path& tokenizer_source);
+void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters,
+                   const std::filesystem::path& directory, const std::filesystem::path& tokenizer_source);
 
 /// SHA-256 over names, types, shapes and bytes of all parameters.
 std::string weights_hash(const Model& model);

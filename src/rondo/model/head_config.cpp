@@ -41,7 +41,8 @@ heads::HeadConfig read_head_config(const nlohmann::json& object) {
   head.ties = reader.boolean_or("ties", false);
   const std::vector<std::string> unknown = reader.unused();
   if (!unknown.empty()) {
-    throw ModelError("config.json: rondo: head: unknown key '" + unknown.front() + "'; was it written by a newer version?");
+    throw ModelError("config.json: rondo: head: unknown key '" + unknown.front() +
+                     "'; was it written by a newer version?");
   }
   return head;
 }

@@ -36,7 +36,8 @@ void add_initial_head(const heads::HeadConfig& head, int64_t hidden, uint64_t se
   }
 }
 
-nn::ParameterSet initial_backbone(const backbones::FamilyEntry& family, const nn::Sizes& sizes, double std, uint64_t seed) {
+nn::ParameterSet initial_backbone(const backbones::FamilyEntry& family, const nn::Sizes& sizes, double std,
+                                  uint64_t seed) {
   nn::ParameterSet parameters;
   for (const nn::ExpectedWeight& weight : nn::expand_rules(family.weights, sizes)) {
     if (weight.shape.size() == 1) {

@@ -13,6 +13,7 @@ void add_initial_head(const heads::HeadConfig& head, int64_t hidden, uint64_t se
                       nn::ParameterSet& parameters);
 
 /// Norms 1, matrices N(0, std); std 0 means 1/sqrt(inputs) for each matrix and 1 for the embedding table.
-nn::ParameterSet initial_backbone(const backbones::FamilyEntry& family, const nn::Sizes& sizes, double std, uint64_t seed);
+nn::ParameterSet initial_backbone(const backbones::FamilyEntry& family, const nn::Sizes& sizes, double std,
+                                  uint64_t seed);
 
 }  // namespace rondo::model

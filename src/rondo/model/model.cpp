@@ -20,7 +20,8 @@ std::unique_ptr<backbones::Backbone> build(const backbones::FamilyEntry& family,
 
 }  // namespace
 
-Model::Model(const backbones::FamilyEntry& family, nlohmann::json config, heads::HeadConfig head, nn::ParameterSet parameters)
+Model::Model(const backbones::FamilyEntry& family, nlohmann::json config, heads::HeadConfig head,
+             nn::ParameterSet parameters)
     : family_(&family),
       config_(std::move(config)),
       head_(std::move(head)),

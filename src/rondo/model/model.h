@@ -21,7 +21,8 @@ namespace rondo::model {
 class Model {
  public:
   /// Takes parameters that fit the weight tables of the family and the head; model/directory.h makes them.
-  Model(const backbones::FamilyEntry& family, nlohmann::json config, heads::HeadConfig head, nn::ParameterSet parameters);
+  Model(const backbones::FamilyEntry& family, nlohmann::json config, heads::HeadConfig head,
+        nn::ParameterSet parameters);
 
   /// Rewards, embeddings and gate of every response and group of the batch, in float32 or wider.
   HeadOutput forward(const PackedBatch& batch, const backbones::ForwardOptions& options = {}) const;

@@ -16,7 +16,7 @@ struct TypePair {
   at::ScalarType tensor;
 };
 constexpr TypePair kTypes[] = {
-    {io::DType::kF32, at::kFloat}, {io::DType::kBF16, at::kBFloat16}, {io::DType::kF16, at::kHalf},
+    {io::DType::kF32, at::kFloat},  {io::DType::kBF16, at::kBFloat16}, {io::DType::kF16, at::kHalf},
     {io::DType::kF64, at::kDouble}, {io::DType::kI64, at::kLong},      {io::DType::kI32, at::kInt},
     {io::DType::kU8, at::kByte},    {io::DType::kBool, at::kBool},
 };
@@ -40,14 +40,16 @@ io::DType file_type(at::ScalarType type) {
 Tensor view_tensor(const io::TensorView& view, const std::shared_ptr<const io::SafetensorsReader>& owner) {
   const at::ScalarType type = scalar_type(view.dtype);
   const auto options = at::TensorOptions().dtype(type);
-  const bool aligned = reinterpret_cast<uintptr_t>(view.bytes.data()) % static_cast<uintptr_t>(io::dtype_bytes(view.dtype)) == 0;
+  const bool aligned =
+      reinterpret_cast<uintptr_t>(view.bytes.data()) % static_cast<uintptr_t>(io::dtype_bytes(view.dtype)) == 0;
   if (!aligned || view.bytes.empty()) {
     Tensor copy = at::empty(view.shape, options);
     if (!view.bytes.empty()) std::memcpy(copy.data_ptr(), view.bytes.data(), view.bytes.size());
     return copy;
   }
   // The mapping is read-only; parameters that are trained are cloned by the loader.
-  return at::from_blob(const_cast<char*>(view.bytes.data()), view.shape, [owner](void*) {}, options);
+  return at::from_blob(
+      const_cast<char*>(view.bytes.data()), view.shape, [owner](void*) {}, options);
 }
 
 std::string_view tensor_bytes(const Tensor& tensor) {

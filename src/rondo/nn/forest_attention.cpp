@@ -26,11 +26,17 @@ using torch::autograd::variable_list;
 constexpr int64_t kBlockElements = int64_t{1} << 22;
 
 // Cuts one run into blocks: several whole segments where they are short, a range of rows of one segment where long.
-void add_blocks(const SegmentRun& run, int64_t prefix_begin, int64_t prefix_length, int64_t heads, AttentionPlan& plan) {
+void add_blocks(const SegmentRun& run, int64_t prefix_begin, int64_t prefix_length, int64_t heads,
+                AttentionPlan& plan) {
   const int64_t keys = prefix_length + run.length;
   const int64_t per_segment = heads * run.length * keys;
-  AttentionBlock block{.segment_begin = run.begin, .segment_length = run.length, .count = run.count, .row_begin = 0,
-                       .rows = run.length, .prefix_begin = prefix_begin, .prefix_length = prefix_length};
+  AttentionBlock block{.segment_begin = run.begin,
+                       .segment_length = run.length,
+                       .count = run.count,
+                       .row_begin = 0,
+                       .rows = run.length,
+                       .prefix_begin = prefix_begin,
+                       .prefix_length = prefix_length};
   if (per_segment <= kBlockElements) {
     const int64_t together = std::max<int64_t>(1, kBlockElements / std::max<int64_t>(1, per_segment));
     for (int64_t first = 0; first < run.count; first += together) {
@@ -56,7 +62,9 @@ void add_blocks(const SegmentRun& run, int64_t prefix_begin, int64_t prefix_leng
 class BlockView {
  public:
   BlockView(const AttentionBlock& block, bool bidirectional, int64_t heads)
-      : b_(block), heads_(heads), own_(bidirectional ? block.segment_length : block.row_begin + block.rows),
+      : b_(block),
+        heads_(heads),
+        own_(bidirectional ? block.segment_length : block.row_begin + block.rows),
         causal_(!bidirectional) {}
 
   int64_t own_keys() const { return own_; }
@@ -132,7 +140,8 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
       const Tensor q = view.by_head(view.query_rows(q_NHK));
       const Tensor prefix_k = view.has_prefix() ? view.by_head(view.prefix_rows(k_NJK)) : Tensor();
       const Tensor weights = view.weights(q, view.by_head(view.own_rows(k_NJK)), prefix_k, scale);
-      Tensor out = at::bmm(view.own_part(weights), view.each(view.by_head(view.own_rows(v_NJK)))).view(view.query_shape(q));
+      Tensor out =
+          at::bmm(view.own_part(weights), view.each(view.by_head(view.own_rows(v_NJK)))).view(view.query_shape(q));
       if (view.has_prefix()) {
         const Tensor prefix_v = view.by_head(view.prefix_rows(v_NJK));
         out.add_(at::bmm(view.prefix_part(weights), view.flat(prefix_v)).view(view.query_shape(q)));
@@ -152,7 +161,8 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
     const Tensor &q_NHK = saved[0], &k_NJK = saved[1], &v_NJK = saved[2];
     const double scale = context->saved_data["scale"].toDouble();
     const auto holder = c10::static_intrusive_pointer_cast<PlanHolder>(context->saved_data["plan"].toCapsule());
-    Gradients g{at::empty_like(q_NHK, at::MemoryFormat::Contiguous), at::zeros_like(k_NJK, at::MemoryFormat::Contiguous),
+    Gradients g{at::empty_like(q_NHK, at::MemoryFormat::Contiguous),
+                at::zeros_like(k_NJK, at::MemoryFormat::Contiguous),
                 at::zeros_like(v_NJK, at::MemoryFormat::Contiguous)};
     const Tensor dout_NHK = grads[0].contiguous();
     for (const AttentionBlock& block : holder->plan->blocks) {
@@ -185,7 +195,8 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
     const Tensor out = view.by_head(view.query_rows(saved[3]));
     const Tensor delta = (at_least_float(dout) * at_least_float(out)).sum(-1, /*keepdim=*/true);
 
-    Tensor dweights = at::bmm(view.each(dout), view.each(own_v).transpose(1, 2)).view({q.size(0), q.size(1), q.size(2), -1});
+    Tensor dweights =
+        at::bmm(view.each(dout), view.each(own_v).transpose(1, 2)).view({q.size(0), q.size(1), q.size(2), -1});
     if (view.has_prefix()) {
       const Tensor shared = at::bmm(view.flat(dout), view.flat(prefix_v).transpose(1, 2));
       dweights = at::cat({shared.view({q.size(0), q.size(1), q.size(2), -1}), dweights}, -1);
@@ -195,8 +206,10 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
 
     const int64_t kv_heads = saved[1].size(1);
     Tensor dq = at::bmm(view.own_part(dscores), view.each(own_k)).view_as(q);
-    add_to(view.own_rows(g.k_NJK), at::bmm(view.own_part(dscores).transpose(1, 2), view.each(q)).view_as(own_k), kv_heads);
-    add_to(view.own_rows(g.v_NJK), at::bmm(view.own_part(weights).transpose(1, 2), view.each(dout)).view_as(own_v), kv_heads);
+    add_to(view.own_rows(g.k_NJK), at::bmm(view.own_part(dscores).transpose(1, 2), view.each(q)).view_as(own_k),
+           kv_heads);
+    add_to(view.own_rows(g.v_NJK), at::bmm(view.own_part(weights).transpose(1, 2), view.each(dout)).view_as(own_v),
+           kv_heads);
     if (view.has_prefix()) {
       dq.add_(at::bmm(view.prefix_part(dscores), view.flat(prefix_k)).view_as(q));
       const Tensor dk = at::bmm(view.prefix_part(dscores).transpose(1, 2), view.flat(q)).view_as(prefix_k);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention over a forest of segments (core/packed_batch.h): the queries of a segment see the whole prefix of their tree
-// and their own segment causally. The prefix is computed once, and its gradient is the sum over all that saw it.
+// Attention over a forest of segments (core/packed_batch.h): the queries of a segment see the whole prefix of their
+// tree and their own segment causally. The prefix is computed once, and its gradient is the sum over all that saw it.
 //
 //   out(t) = softmax( scale q(t) [ K_prefix ; K_own(<= t) ]' ) [ V_prefix ; V_own(<= t) ]
 //

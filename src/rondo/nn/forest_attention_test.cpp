@@ -55,7 +55,8 @@ Tensor slow_attention(const Tensor& q, const Tensor& k, const Tensor& v, const F
     const Tensor index = at::tensor(visible_rows(layout, row));
     std::vector<Tensor> heads;
     for (int64_t h = 0; h < q.size(1); ++h) {
-      const Tensor keys = k.index_select(0, index).select(1, h / repeats), values = v.index_select(0, index).select(1, h / repeats);
+      const Tensor keys = k.index_select(0, index).select(1, h / repeats),
+                   values = v.index_select(0, index).select(1, h / repeats);
       heads.push_back(at::matmul(at::softmax(at::matmul(keys, q[row][h]) * scale, 0), values));
     }
     out.push_back(at::stack(heads));
@@ -68,7 +69,8 @@ struct Inputs {
 };
 
 Inputs inputs(int64_t rows, int64_t heads, int64_t kv_heads) {
-  return {random_tensor({rows, heads, 4}, 1).requires_grad_(true), random_tensor({rows, kv_heads, 4}, 2).requires_grad_(true),
+  return {random_tensor({rows, heads, 4}, 1).requires_grad_(true),
+          random_tensor({rows, kv_heads, 4}, 2).requires_grad_(true),
           random_tensor({rows, kv_heads, 4}, 3).requires_grad_(true)};
 }
 
@@ -76,7 +78,8 @@ TEST(ForestAttention, EqualsTheDefinitionRowByRow) {
   for (const int64_t kv_heads : {4, 2, 1}) {
     const Inputs x = inputs(17, 4, kv_heads);
     const Tensor fast = forest_attention(x.q, x.k, x.v, plan_attention(two_trees(), 4), 0.5);
-    EXPECT_LT(distance(fast, slow_attention(x.q, x.k, x.v, two_trees(), 0.5)), kTight) << kv_heads << " key/value heads";
+    EXPECT_LT(distance(fast, slow_attention(x.q, x.k, x.v, two_trees(), 0.5)), kTight)
+        << kv_heads << " key/value heads";
   }
 }
 
@@ -101,7 +104,12 @@ TEST(ForestAttention, BlocksCutARunWithoutChangingIt) {
   ASSERT_GT(plan->blocks.size(), 2u);
   AttentionPlan whole;
   whole.blocks = {{.segment_begin = 0, .segment_length = 100, .count = 1, .rows = 100},
-                  {.segment_begin = 100, .segment_length = 1400, .count = 1, .rows = 1400, .prefix_begin = 0, .prefix_length = 100}};
+                  {.segment_begin = 100,
+                   .segment_length = 1400,
+                   .count = 1,
+                   .rows = 1400,
+                   .prefix_begin = 0,
+                   .prefix_length = 100}};
   const Inputs a = inputs(1500, 4, 4), b = inputs(1500, 4, 4);
   const Tensor cut = forest_attention(a.q, a.k, a.v, plan, 0.5);
   const Tensor uncut = forest_attention(b.q, b.k, b.v, std::make_shared<const AttentionPlan>(whole), 0.5);

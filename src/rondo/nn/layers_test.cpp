@@ -45,7 +45,8 @@ TEST(Rope, RotationKeepsLengthsAndDependsOnDistanceAlone) {
 }
 
 TEST(Rope, GradientIsTheInverseRotation) {
-  const RopeTables tables = rope_tables(rope_inverse_frequencies({.theta = 100, .head_size = 6}), at::tensor({2, 7}), at::kDouble);
+  const RopeTables tables =
+      rope_tables(rope_inverse_frequencies({.theta = 100, .head_size = 6}), at::tensor({2, 7}), at::kDouble);
   const Tensor x = random_tensor({2, 3, 6}, 1).requires_grad_(true), direction = random_tensor({2, 3, 6}, 2);
   (rotate(x, tables) * direction).sum().backward();
   const auto value = [&] { return (rotate(x.detach(), tables) * direction).sum().item<double>(); };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where precision is decided: norms, softmax, heads, scores and losses run in float32 or wider whatever the weights' type.
+// Where precision is decided: norms, softmax, heads, scores and losses run in float32 or wider whatever the weights'
+// type.
 #pragma once
 
 #include <ATen/core/Tensor.h>

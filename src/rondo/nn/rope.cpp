@@ -58,8 +58,8 @@ Tensor scale_llama3(const Tensor& frequencies, const RopeOptions& o) {
 
 Tensor rope_inverse_frequencies(const RopeOptions& options) {
   RONDO_ASSERT(options.head_size > 0 && options.head_size % 2 == 0, "rotary heads have an even size");
-  const Tensor exponents =
-      at::arange(0, options.head_size, 2, at::TensorOptions().dtype(at::kFloat)) / static_cast<double>(options.head_size);
+  const Tensor exponents = at::arange(0, options.head_size, 2, at::TensorOptions().dtype(at::kFloat)) /
+                           static_cast<double>(options.head_size);
   const Tensor frequencies = 1.0 / at::pow(options.theta, exponents);
   switch (options.scaling) {
     case RopeScaling::kNone:

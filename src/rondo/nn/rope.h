@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rotary position embedding (arXiv:2104.09864) in the half-split form of the Hugging Face models, with the scalings that
-// config.json names.
+// Rotary position embedding (arXiv:2104.09864) in the half-split form of the Hugging Face models, with the scalings
+// that config.json names.
 #pragma once
 
 #include <cstdint>

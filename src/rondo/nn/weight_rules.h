@@ -16,13 +16,13 @@ namespace rondo::nn {
 
 /// Sizes behind the letters of a shape (base/shapes.h).
 struct Sizes {
-  int64_t vocab = 0;       // V
-  int64_t hidden = 0;      // D
-  int64_t layers = 0;      // L
-  int64_t heads = 0;       // H
-  int64_t kv_heads = 0;    // J
-  int64_t head_size = 0;   // K
-  int64_t inner = 0;       // F
+  int64_t vocab = 0;      // V
+  int64_t hidden = 0;     // D
+  int64_t layers = 0;     // L
+  int64_t heads = 0;      // H
+  int64_t kv_heads = 0;   // J
+  int64_t head_size = 0;  // K
+  int64_t inner = 0;      // F
 };
 
 struct WeightRule {

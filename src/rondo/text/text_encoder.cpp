@@ -121,7 +121,7 @@ std::string TextEncoder::template_hash() const { return chat_template_ ? chat_te
 
 std::string TextEncoder::render_prompt(const Prompt& prompt) const {
   if (chat_template_) return chat_template_->render(prompt, {}, true);
-  if (prompt.is_plain) return prompt.text;
+  if (prompt.is_plain || !prompt.text.empty()) return prompt.text;
   throw DataError(
       "prompt cannot be encoded: it is a conversation of " + std::to_string(prompt.messages.size()) +
       " messages, and the model has no chat template in use; give the model a chat_template.jinja or plain prompts");

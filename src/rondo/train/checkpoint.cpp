@@ -24,7 +24,9 @@ constexpr std::string_view kFolderPrefix = "step-";
 constexpr std::string_view kWeightPrefix = "weight.";
 constexpr size_t kKept = 2;
 
-fs::path folder_of(const fs::path& out, int64_t step) { return out / "checkpoints" / fmt::format("{}{:08}", kFolderPrefix, step); }
+fs::path folder_of(const fs::path& out, int64_t step) {
+  return out / "checkpoints" / fmt::format("{}{:08}", kFolderPrefix, step);
+}
 
 // Whole checkpoints, newest first. Folders of other names are leftovers of an interrupted save.
 std::vector<fs::path> checkpoints(const fs::path& out) {
@@ -66,7 +68,8 @@ void write_tensors(const fs::path& path, const std::map<std::string, Tensor>& te
   for (size_t i = 0; i < values.size(); ++i) {
     const io::TensorView* view = check.find(specs[i].name);
     if (view == nullptr || view->bytes != model::tensor_bytes(values[i])) {
-      throw ResourceError("a checkpoint does not read back: " + path.string() + ": " + specs[i].name + "; check the disk");
+      throw ResourceError("a checkpoint does not read back: " + path.string() + ": " + specs[i].name +
+                          "; check the disk");
     }
   }
 }
@@ -80,7 +83,9 @@ void save_checkpoint(const fs::path& out, const RunState& state, const std::map<
   std::error_code error;
   fs::remove_all(part, error);
   fs::create_directories(part, error);
-  if (error) throw ResourceError("cannot write a checkpoint: " + part.string() + ": " + error.message() + "; the previous one is intact");
+  if (error)
+    throw ResourceError("cannot write a checkpoint: " + part.string() + ": " + error.message() +
+                        "; the previous one is intact");
   std::map<std::string, Tensor> all = tensors;
   for (const nn::Parameter& p : parameters.all()) {
     if (p.value.requires_grad()) all[std::string(kWeightPrefix) + p.name] = p.value;
@@ -100,7 +105,8 @@ std::optional<Checkpoint> load_checkpoint(const fs::path& out, const nn::Paramet
   try {
     checkpoint.state = from_json(io::read_json_file(folder / kStateFile));
   } catch (const nlohmann::json::exception& error) {
-    throw DataError("cannot read the checkpoint: " + (folder / kStateFile).string() + ": " + error.what() + "; remove the folder to use an older one");
+    throw DataError("cannot read the checkpoint: " + (folder / kStateFile).string() + ": " + error.what() +
+                    "; remove the folder to use an older one");
   }
   const auto reader = std::make_shared<const io::SafetensorsReader>(folder / kTensorFile);
   for (const io::TensorView& view : reader->tensors()) checkpoint.tensors[view.name] = model::view_tensor(view, reader);
@@ -109,7 +115,8 @@ std::optional<Checkpoint> load_checkpoint(const fs::path& out, const nn::Paramet
     if (!p.value.requires_grad()) continue;
     const auto stored = checkpoint.tensors.find(std::string(kWeightPrefix) + p.name);
     if (stored == checkpoint.tensors.end() || stored->second.sizes() != p.value.sizes()) {
-      throw ModelError("the checkpoint does not fit the model: " + folder.string() + ": " + p.name + "; was --model changed?");
+      throw ModelError("the checkpoint does not fit the model: " + folder.string() + ": " + p.name +
+                       "; was --model changed?");
     }
     p.value.detach().copy_(stored->second);
   }

@@ -16,17 +16,17 @@ namespace rondo::train {
 
 /// What a run knows beside its tensors.
 struct RunState {
-  int64_t step = 0;            // steps done
-  int64_t metrics_bytes = 0;   // length of metrics.jsonl at this step; what lies beyond is cut on resume
-  double seconds = 0;          // training time so far
-  double best_log_loss = 0;    // valid where best_step >= 0
+  int64_t step = 0;           // steps done
+  int64_t metrics_bytes = 0;  // length of metrics.jsonl at this step; what lies beyond is cut on resume
+  double seconds = 0;         // training time so far
+  double best_log_loss = 0;   // valid where best_step >= 0
   int64_t best_step = -1;
   int64_t stale_evaluations = 0;
 };
 
 /// tensors: optimiser state. The trainable parameters of the model are stored beside them.
-void save_checkpoint(const std::filesystem::path& out, const RunState& state, const std::map<std::string, Tensor>& tensors,
-                     const nn::ParameterSet& parameters);
+void save_checkpoint(const std::filesystem::path& out, const RunState& state,
+                     const std::map<std::string, Tensor>& tensors, const nn::ParameterSet& parameters);
 
 struct Checkpoint {
   RunState state;

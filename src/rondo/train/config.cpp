@@ -60,7 +60,8 @@ void describe(FieldVisitor& v, TrainConfig& c) {
   v.integer("batch_groups", c.loop.sampler.batch_groups, "groups per step", 1, 1 << 20);
   v.integer("group_size", c.loop.sampler.group_size, "responses drawn from a group at most", 2, 1 << 20);
   v.integer("token_budget", c.loop.token_budget, "tokens of a micro-batch", 1, kMostTokens);
-  v.choice("dtype", c.dtype, "type of the backbone's weights while training; bfloat16 keeps float32 masters", kDtypeNames);
+  v.choice("dtype", c.dtype, "type of the backbone's weights while training; bfloat16 keeps float32 masters",
+           kDtypeNames);
   v.texts("freeze", c.freeze, "patterns of parameters that stay, e.g. 'model.layers.0.*'");
   v.integer("eval_every", c.loop.eval_every, "steps between held-out evaluations; 0 = at the end", 0, kManyRows);
   v.integer("checkpoint_every", c.loop.checkpoint_every, "steps between checkpoints; 0 = at the end", 0, kManyRows);

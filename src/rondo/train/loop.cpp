@@ -36,8 +36,13 @@ class Loop {
  public:
   Loop(const model::Model& model, data::TokenSource& source, const LoopConfig& config, const fs::path& out,
        const LoopHooks& hooks)
-      : model_(model), source_(source), config_(config), out_(out), hooks_(hooks),
-        sampler_(response_counts(source), config.sampler), objective_(model, config.objective),
+      : model_(model),
+        source_(source),
+        config_(config),
+        out_(out),
+        hooks_(hooks),
+        sampler_(response_counts(source), config.sampler),
+        objective_(model, config.objective),
         optimizer_(model.parameters(), config.optimizer) {}
 
   LoopResult run() {
@@ -127,15 +132,18 @@ class Loop {
 
   static void check_finite(const ObjectiveReport& report, int64_t step) {
     if (std::isfinite(report.loss_sum)) return;
-    throw DataError(fmt::format("the loss is not finite at step {}: lower --lr or raise --warmup; the last checkpoint is intact", step));
+    throw DataError(fmt::format(
+        "the loss is not finite at step {}: lower --lr or raise --warmup; the last checkpoint is intact", step));
   }
 
   void log_step(MetricsLog& metrics, const ObjectiveReport& report, double lr, double norm, double seconds) {
     const RunState& state = result_.state;
     const double loss = report.weight > 0 ? report.loss_sum / report.weight : 0;
     const double accuracy = report.decided > 0 ? report.correct / report.decided : 0;
-    json row = {{"step", state.step}, {"loss", loss}, {"accuracy", accuracy}, {"lr", lr}, {"tokens", report.tokens},
-                {"comparisons_weight", report.weight}, {"seconds", state.seconds}};
+    json row = {{"step", state.step},      {"loss", loss},
+                {"accuracy", accuracy},    {"lr", lr},
+                {"tokens", report.tokens}, {"comparisons_weight", report.weight},
+                {"seconds", state.seconds}};
     // JSON has no infinity; a skipped update is a null.
     row["grad_norm"] = std::isfinite(norm) ? json(norm) : json(nullptr);
     if (model_.head_config().kind == "hrc") {
@@ -153,8 +161,8 @@ class Loop {
     const double log_loss = row.at("log_loss");
     metrics.append({{"step", state.step}, {"seconds", state.seconds}, {"eval", row}});
     const bool better = state.best_step < 0 || log_loss < state.best_log_loss;
-    hooks_.log(LogLevel::kInfo, fmt::format("step {}: held-out log-loss {:.4f}, accuracy {:.4f}{}", state.step, log_loss,
-                                            row.value("accuracy", 0.0), better ? " (best)" : ""));
+    hooks_.log(LogLevel::kInfo, fmt::format("step {}: held-out log-loss {:.4f}, accuracy {:.4f}{}", state.step,
+                                            log_loss, row.value("accuracy", 0.0), better ? " (best)" : ""));
     if (!better) {
       ++state.stale_evaluations;
       result_.stopped_early = config_.patience > 0 && state.stale_evaluations >= config_.patience;

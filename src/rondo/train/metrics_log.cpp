@@ -15,13 +15,15 @@ MetricsLog::MetricsLog(const std::filesystem::path& path, int64_t keep_bytes) : 
   std::error_code error;
   if (static_cast<int64_t>(std::filesystem::file_size(path, error)) > keep_bytes) {
     std::filesystem::resize_file(path, static_cast<uintmax_t>(keep_bytes), error);
-    if (error) throw ResourceError("cannot cut metrics back to the checkpoint: " + path.string() + ": " + error.message());
+    if (error)
+      throw ResourceError("cannot cut metrics back to the checkpoint: " + path.string() + ": " + error.message());
   }
 }
 
 void MetricsLog::append(const nlohmann::json& row) {
   const std::string line = row.dump() + "\n";
-  const bool written = std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() && std::fflush(file_.get()) == 0;
+  const bool written =
+      std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() && std::fflush(file_.get()) == 0;
   if (!written) {
     throw ResourceError("cannot write metrics: " + path_.string() + ": " + std::strerror(errno) +
                         "; free some space and continue with --resume");

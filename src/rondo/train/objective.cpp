@@ -46,9 +46,11 @@ void ObjectiveReport::add(const ObjectiveReport& other) {
 Objective::Objective(const model::Model& model, const ObjectiveConfig& config)
     : model_(model), config_(config), loss_(losses::loss_by_name(config.loss)) {
   const heads::HeadConfig& head = model.head_config();
-  if (loss_.has_ties && !head.ties) throw ConfigError("loss '" + config.loss + "' needs a head with ties; start from a fresh --head");
+  if (loss_.has_ties && !head.ties)
+    throw ConfigError("loss '" + config.loss + "' needs a head with ties; start from a fresh --head");
   const bool has_rewards = model.parameters().has("score.weight");
-  if (config.center > 0 && !has_rewards) throw ConfigError("--center needs rewards, which the " + head.kind + " head does not have; drop it");
+  if (config.center > 0 && !has_rewards)
+    throw ConfigError("--center needs rewards, which the " + head.kind + " head does not have; drop it");
 }
 
 data::PackOptions Objective::pack_options() const {
@@ -70,7 +72,8 @@ StepCounts Objective::counts(std::span<const data::GroupSelection> selections) c
 }
 
 Tensor Objective::centring(const HeadOutput& output, const ComparisonBatch& comparisons) const {
-  const Tensor sum_C = output.rewards_R.index_select(0, comparisons.left_C) + output.rewards_R.index_select(0, comparisons.right_C);
+  const Tensor sum_C =
+      output.rewards_R.index_select(0, comparisons.left_C) + output.rewards_R.index_select(0, comparisons.right_C);
   return sum_C.square().sum();
 }
 
@@ -81,7 +84,8 @@ Tensor Objective::language_model_loss(const PackedBatch& batch, const Tensor& hi
     const int64_t rows = std::min(kLogitRows, states_TD.size(0) - row);
     const Tensor targets_T = batch.lm_targets_T.narrow(0, row, rows);
     const auto nll = [this, targets_T](const Tensor& states) {
-      return at::cross_entropy_loss(nn::at_least_float(model_.backbone().logits(states)), targets_T, {}, at::Reduction::Sum);
+      return at::cross_entropy_loss(nn::at_least_float(model_.backbone().logits(states)), targets_T, {},
+                                    at::Reduction::Sum);
     };
     total = total + nn::recompute(nll, states_TD.narrow(0, row, rows), model_.parameters().all().front().value);
   }
@@ -98,7 +102,10 @@ ObjectiveReport Objective::backward(std::span<const data::GroupSelection> select
   const HeadOutput output = model_.head(model_.pooled(batch, hidden_ND), model_.prompt_states(batch, hidden_ND));
   const Tensor score_C = TableLayout(batch.group_sizes).all_scores(output).index_select(0, comparisons.table_index_C);
   const losses::ScoredComparisons scored{
-      .score_C = score_C, .p_C = comparisons.p_C, .tie_C = comparisons.tie_C, .weight_C = comparisons.weight_C,
+      .score_C = score_C,
+      .p_C = comparisons.p_C,
+      .tie_C = comparisons.tie_C,
+      .weight_C = comparisons.weight_C,
       .margin_C = comparisons.margin_C,
       .log_nu = head.ties ? model_.parameters().get(std::string(heads::kLogNu)) : Tensor()};
   const losses::Loss loss = loss_.compute(scored, {.tau = head.tau, .smoothing = config_.smoothing});

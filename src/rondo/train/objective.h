@@ -33,11 +33,11 @@ struct StepCounts {
 
 /// Sums over a micro-batch, for the log.
 struct ObjectiveReport {
-  double loss_sum = 0;        // preference loss, weighted
+  double loss_sum = 0;  // preference loss, weighted
   double weight = 0;
-  double correct = 0;         // comparisons with p != 1/2 on the right side
+  double correct = 0;  // comparisons with p != 1/2 on the right side
   double decided = 0;
-  double clipped = 0;         // responses whose reward sits at the clip (hrc)
+  double clipped = 0;  // responses whose reward sits at the clip (hrc)
   int64_t responses = 0;
   int64_t tokens = 0;
 

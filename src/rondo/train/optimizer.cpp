@@ -72,7 +72,8 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
   if (trained_.empty()) throw ConfigError("nothing to train: every parameter is frozen; give fewer --freeze patterns");
   for (MuonBucket& bucket : buckets_) {
     const Tensor& like = trained_[bucket.members.front()].master;
-    bucket.momentum = at::zeros({static_cast<int64_t>(bucket.members.size()), like.size(0), like.size(1)}, like.options());
+    bucket.momentum =
+        at::zeros({static_cast<int64_t>(bucket.members.size()), like.size(0), like.size(1)}, like.options());
   }
 }
 
@@ -122,8 +123,8 @@ void Optimizer::adamw_step(double lr) {
   }
   if (values.empty()) return;
   for (Tensor& count : step_counts_) count.add_(1);
-  at::_fused_adamw_(values, gradients, first_moments_, second_moments_, {}, step_counts_, lr, options_.beta1, options_.beta2,
-                    options_.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false);
+  at::_fused_adamw_(values, gradients, first_moments_, second_moments_, {}, step_counts_, lr, options_.beta1,
+                    options_.beta2, options_.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false);
 }
 
 void Optimizer::muon_step(double lr, MuonBucket& bucket) {
@@ -166,7 +167,8 @@ void Optimizer::load_state(const std::map<std::string, Tensor>& state) {
   for (auto& [name, tensor] : this->state()) {
     const auto found = state.find(name);
     if (found == state.end() || found->second.sizes() != tensor.sizes()) {
-      throw ResourceError("the checkpoint does not fit: " + name + " is missing or has another shape; was the run's config changed?");
+      throw ResourceError("the checkpoint does not fit: " + name +
+                          " is missing or has another shape; was the run's config changed?");
     }
     Tensor(tensor).copy_(found->second);
   }

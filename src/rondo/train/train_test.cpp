@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "rondo/base/error.h"
-#include "rondo/eval/scoring.h"
+#include "rondo/data/pack.h"
 #include "rondo/model/initial.h"
 #include "rondo/train/loop.h"
 #include "tests/support/tensors.h"
@@ -24,7 +24,8 @@ using testing::random_tensor;
 
 class Folder {
  public:
-  explicit Folder(const std::string& name) : path_(fs::temp_directory_path() / ("rondo_train_" + name + std::to_string(::getpid()))) {
+  explicit Folder(const std::string& name)
+      : path_(fs::temp_directory_path() / ("rondo_train_" + name + std::to_string(::getpid()))) {
     fs::remove_all(path_);
     fs::create_directories(path_);
   }
@@ -37,8 +38,12 @@ class Folder {
 
 std::unique_ptr<model::Model> tiny_model(const heads::HeadConfig& head, at::ScalarType dtype = at::kFloat) {
   const auto& family = backbones::family_by_name("llama");
-  const nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}}, {"vocab_size", 32}, {"hidden_size", 16},
-                                 {"num_hidden_layers", 1}, {"num_attention_heads", 2}, {"intermediate_size", 32},
+  const nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}},
+                                 {"vocab_size", 32},
+                                 {"hidden_size", 16},
+                                 {"num_hidden_layers", 1},
+                                 {"num_attention_heads", 2},
+                                 {"intermediate_size", 32},
                                  {"tie_word_embeddings", true}};
   backbones::ConfigReader reader(config, "test");
   const nn::Sizes sizes = family.sizes(reader);
@@ -69,9 +74,9 @@ struct Judged {
 };
 
 Judged judge(const model::Model& model, const TokenGroup& group) {
-  const TokenGroup* const groups[] = {&group};
-  eval::ScoringCost cost;
-  const Tensor scores_MM = eval::score_groups(model, groups, {}, cost).front().scores_MM();
+  const data::GroupSelection all = data::select_all(group);
+  const auto count = static_cast<int64_t>(group.responses.size());
+  const Tensor scores_MM = model.forward(data::pack({&all, 1}, {})).group_table(0, 0, count).scores_MM();
   Judged judged;
   for (const Comparison& c : group.comparisons) {
     const double z = scores_MM[c.i][c.j].item<double>() / model.head_config().tau;
@@ -101,7 +106,8 @@ TEST_P(Cycles, AreExactForGpmAndImpossibleForBt) {
   const int32_t n = GetParam();
   for (const bool scalar : {false, true}) {
     const Folder folder("cycle");
-    const auto model = tiny_model(scalar ? bt() : heads::HeadConfig{.kind = "gpm", .planes = 2, .norm = "unit", .tau = 0.1});
+    const auto model =
+        tiny_model(scalar ? bt() : heads::HeadConfig{.kind = "gpm", .planes = 2, .norm = "unit", .tau = 0.1});
     data::MemorySource source({cycle(n)});
     run_loop(*model, source, loop_config(300), folder.path(), hooks_without_files());
     const Judged judged = judge(*model, cycle(n));
@@ -132,10 +138,14 @@ std::vector<TokenGroup> random_groups(int64_t count) {
       response.pool_begin = response.pool_end - 1;
       group.responses.push_back(std::move(response));
       for (int32_t j = 0; j < r; ++j) {
-        group.comparisons.push_back({.i = j, .j = r, .p = static_cast<float>(random.uniform()), .weight = 1 + static_cast<float>(random.uniform())});
+        group.comparisons.push_back({.i = j,
+                                     .j = r,
+                                     .p = static_cast<float>(random.uniform()),
+                                     .weight = 1 + static_cast<float>(random.uniform())});
       }
     }
-    std::sort(group.comparisons.begin(), group.comparisons.end(), [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
+    std::sort(group.comparisons.begin(), group.comparisons.end(),
+              [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
     groups.push_back(std::move(group));
   }
   return groups;
@@ -202,7 +212,8 @@ TEST_P(Resume, ContinuesToTheSameBits) {
   const auto again = tiny_model(bt(), dtype);
   run_loop(*again, source, config, stopped.path(), hooks_without_files());
   EXPECT_EQ(largest_difference(*once, *again), 0);
-  EXPECT_EQ(file_without_seconds(straight.path() / "metrics.jsonl"), file_without_seconds(stopped.path() / "metrics.jsonl"));
+  EXPECT_EQ(file_without_seconds(straight.path() / "metrics.jsonl"),
+            file_without_seconds(stopped.path() / "metrics.jsonl"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Resume, ::testing::Values("adamw", "muon", "bf16"));

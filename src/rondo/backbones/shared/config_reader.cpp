@@ -9,7 +9,8 @@
 
 namespace rondo::backbones {
 
-ConfigReader::ConfigReader(const nlohmann::json& config, std::string place) : config_(&config), place_(std::move(place)) {
+ConfigReader::ConfigReader(const nlohmann::json& config, std::string place)
+    : config_(&config), place_(std::move(place)) {
   if (!config.is_object()) throw ModelError("cannot read the model config: " + place_ + ": it is not a JSON object");
 }
 
@@ -28,7 +29,8 @@ int64_t ConfigReader::integer_or(const std::string& key, int64_t fallback, int64
   if (value == nullptr) return fallback;
   if (!value->is_number_integer()) fail(key, "is not a whole number");
   // Unsigned numbers above 2^63 would wrap in get<int64_t>.
-  if (value->is_number_unsigned() && value->get<uint64_t>() > static_cast<uint64_t>(high)) fail(key, fmt::format("is above {}", high));
+  if (value->is_number_unsigned() && value->get<uint64_t>() > static_cast<uint64_t>(high))
+    fail(key, fmt::format("is above {}", high));
   const auto number = value->get<int64_t>();
   if (number < low || number > high) fail(key, fmt::format("is {}, outside {} to {}", number, low, high));
   return number;

@@ -51,6 +51,8 @@ void read(const json& row, Group& group) {
     throw DataError("chosen and rejected share no '\\n\\nAssistant:'; there is no common prompt");
   group.prompt.is_plain = false;
   group.prompt.messages = turns_of(std::string_view(chosen).substr(0, last));
+  // As it stands, for models without a chat template.
+  group.prompt.text = chosen.substr(0, last) + std::string(kAssistant) + " ";
   if (group.prompt.messages.empty()) throw DataError("nothing comes before the first '\\n\\nAssistant:'");
   add_template_fields(row, group.prompt);
   for (const std::string& transcript : {chosen, rejected}) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heads turn pooled states into rewards, embeddings and a gate; the score kernel (core/preference_table.h) does the rest.
+// Heads turn pooled states into rewards, embeddings and a gate; the score kernel (core/preference_table.h) does the
+// rest.
 //
-// A head is one .cpp in this folder and one line in heads.def. It is a row of functions without state: its weights lie in
-// the model's parameter set under the published names (score.weight, value_head.weight, prompt_head.weight).
+// A head is one .cpp in this folder and one line in heads.def. It is a row of functions without state: its weights lie
+// in the model's parameter set under the published names (score.weight, value_head.weight, prompt_head.weight).
 #pragma once
 
 #include <span>
