@@ -53,7 +53,8 @@ class TrainVerb : public ::testing::Test {
 };
 
 TEST_F(TrainVerb, LearnsCyclesAndThePromptDecides) {
-  const Call trained = call(train("gpm", "--steps 400 --gate softmax --eval-data $F/rows.jsonl --eval-every 50 --keep-best"));
+  const Call trained =
+      call(train("gpm", "--steps 400 --gate softmax --eval-data $F/rows.jsonl --eval-every 50 --keep-best"));
   ASSERT_EQ(trained.exit_code, 0) << trained.output;
   EXPECT_TRUE(std::filesystem::exists(folder_ / "gpm/report.html"));
   ASSERT_EQ(call("eval --model $F/gpm --data $F/rows.jsonl --json $F/eval.json --swap-check").exit_code, 0);

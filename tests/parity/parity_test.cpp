@@ -139,7 +139,8 @@ TEST_P(Parity, HiddenStatesAndRewardsInBfloat16) {
   const PackedBatch batch = pack_all(c);
   const double theirs = distance(c.expected.at("hidden_bf16"), c.expected.at("hidden"));
   EXPECT_GT(theirs, 1e-3);
-  EXPECT_LT(distance(by_sequence(c, batch, loaded.model->hidden(batch)), c.expected.at("hidden")), kHalfFactor * theirs);
+  EXPECT_LT(distance(by_sequence(c, batch, loaded.model->hidden(batch)), c.expected.at("hidden")),
+            kHalfFactor * theirs);
   EXPECT_LT(distance(loaded.model->forward(batch).rewards_R, c.expected.at("rewards")), kHalfFactor * theirs);
 }
 
