@@ -91,6 +91,7 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, io::A
   judged.json["model"] = directory;
   judged.json["model_hash"] = model::weights_hash(open.model());
   judged.json["data_hash"] = store->groups().content_hash();
+  judged.json["transitive_share"] = scored.transitive_share;
   judged.json["queries"] = scored.cost.queries;
   judged.json["tokens"] = scored.cost.tokens;
   print_judgement(directory, judged.judgement, scored.cost);

@@ -166,7 +166,9 @@ class TrainRun {
         eval::score_data(open_.model(), *eval_data_, {.token_budget = config_.loop.token_budget}, silent_progress());
     const metrics::JudgeOptions options{
         .bootstrap = {.resamples = resamples, .seed = static_cast<uint64_t>(config_.seed)}};
-    return json::parse(metrics::to_json(metrics::judge(scored.comparisons, options)).dump());
+    json judged = json::parse(metrics::to_json(metrics::judge(scored.comparisons, options)).dump());
+    judged["transitive_share"] = scored.transitive_share;
+    return judged;
   }
 
   train::LoopHooks hooks() {

@@ -37,12 +37,16 @@ ScoredData score_data(const model::Model& model, data::TokenStore& store, const 
                       const ProgressSink& progress) {
   ScoredData data;
   const double tau = model.head_config().tau;
+  double transitive = 0, total = 0;
   const auto visit = [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
     data.subset_of_group.push_back(store.groups().info(index).subset);
     if (group.responses.empty()) return;
     const Tensor scores_MM = table_scores(table, options).to(at::kDouble).contiguous();
     const double* scores = scores_MM.const_data_ptr<double>();
     const auto count = static_cast<int64_t>(group.responses.size());
+    // The mean scores of a skew table add up to 0, so sum_ij (m_i - m_j)^2 = 2 M sum_i m_i^2.
+    transitive += 2 * static_cast<double>(count) * scores_MM.mean(1).square().sum().item<double>();
+    total += scores_MM.square().sum().item<double>();
     for (const Comparison& c : group.comparisons) {
       const double score = scores[c.i * count + c.j];
       if (!std::isfinite(score)) {
@@ -61,6 +65,7 @@ ScoredData score_data(const model::Model& model, data::TokenStore& store, const 
     }
   };
   data.cost = for_each_table(model, store, options, progress, visit);
+  data.transitive_share = total > 0 ? transitive / total : 1;
   return data;
 }
 
