@@ -145,28 +145,6 @@ std::vector<std::string> check_left(const TensorTaker& taker, const backbones::F
   return ignored;
 }
 
-std::string architecture_of(const nlohmann::json& config, const fs::path& directory) {
-  const auto found = config.find("architectures");
-  if (found == config.end() || !found->is_array() || found->empty() || !found->front().is_string()) {
-    throw ModelError("config.json has no 'architectures': " + directory.string() + "; add the class name of the model");
-  }
-  return found->front().get<std::string>();
-}
-
-heads::HeadConfig announced_head(const nlohmann::json& config, const nlohmann::json& rondo, const fs::path& directory) {
-  if (rondo.contains("head")) return read_head_config(rondo["head"]);
-  if (architecture_of(config, directory).find("ForSequenceClassification") != std::string::npos) {
-    const bool single =
-        config.value("num_labels", int64_t{0}) == 1 ||
-        (config.contains("id2label") && config["id2label"].is_object() && config["id2label"].size() == 1);
-    if (single) return {.kind = "bt", .norm = "none", .tau = 1};
-    throw ModelError("not a reward model with one output: " + directory.string() +
-                     ": config.json does not say num_labels 1 (transformers then assumes 2)");
-  }
-  throw ModelError("this model has no preference head: " + directory.string() +
-                   ": config.json has no \"rondo\" object; train one with `rondo train --head gpm`");
-}
-
 void check_not_pickled(const fs::path& directory) {
   if (!fs::is_directory(directory)) {
     throw ModelError("not a model directory: " + directory.string() +
@@ -186,9 +164,9 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   check_not_pickled(directory);
   LoadedModel loaded;
   nlohmann::json config = io::read_json_file(directory / "config.json", ErrorKind::kModel);
-  const backbones::FamilyEntry& family = backbones::family_of_architecture(architecture_of(config, directory));
-  loaded.rondo = config.value("rondo", nlohmann::json::object());
-  const heads::HeadConfig head = options.new_head ? *options.new_head : announced_head(config, loaded.rondo, directory);
+  const backbones::FamilyEntry& family = backbones::family_of_architecture(architecture_of(config, directory.string()));
+  loaded.rondo = rondo_object(config, directory.string());
+  const heads::HeadConfig head = options.new_head ? *options.new_head : announced_head(config, directory.string());
 
   backbones::ConfigReader reader(config, (directory / "config.json").string());
   const nn::Sizes sizes = family.sizes(reader);

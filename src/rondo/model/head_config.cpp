@@ -47,6 +47,38 @@ heads::HeadConfig read_head_config(const nlohmann::json& object) {
   return head;
 }
 
+std::string architecture_of(const nlohmann::json& config, const std::string& place) {
+  const auto found = config.find("architectures");
+  if (found == config.end() || !found->is_array() || found->empty() || !found->front().is_string()) {
+    throw ModelError("config.json has no 'architectures': " + place + "; add the class name of the model");
+  }
+  return found->front().get<std::string>();
+}
+
+nlohmann::json rondo_object(const nlohmann::json& config, const std::string& place) {
+  const auto found = config.find("rondo");
+  if (found == config.end()) return nlohmann::json::object();
+  if (!found->is_object()) throw ModelError("config.json: rondo: " + place + ": it is not an object");
+  return *found;
+}
+
+heads::HeadConfig announced_head(const nlohmann::json& config, const std::string& place) {
+  const nlohmann::json rondo = rondo_object(config, place);
+  if (rondo.contains("head")) return read_head_config(rondo["head"]);
+  if (architecture_of(config, place).find("ForSequenceClassification") == std::string::npos) {
+    throw ModelError("this model has no preference head: " + place +
+                     ": config.json has no \"rondo\" object; train one with `rondo train --head gpm`");
+  }
+  const auto labels = config.find("id2label");
+  const bool one_label = labels != config.end() && labels->is_object() && labels->size() == 1;
+  backbones::ConfigReader reader(config, place + "/config.json");
+  if (!one_label && reader.integer_or("num_labels", 2, 0, int64_t{1} << 31) != 1) {
+    throw ModelError("not a reward model with one output: " + place +
+                     ": config.json does not say num_labels 1 (transformers then assumes 2)");
+  }
+  return {.kind = "bt", .norm = "none", .tau = 1};
+}
+
 nlohmann::json write_head_config(const heads::HeadConfig& head) {
   nlohmann::json object = {{"kind", head.kind}, {"tau", head.tau}, {"ties", head.ties}};
   if (heads::head_by_name(head.kind).scalar) return object;

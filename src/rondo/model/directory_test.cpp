@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/model/directory.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <functional>
+
+#include "rondo/base/error.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/io/json.h"
+#include "rondo/io/test_folder.h"
+#include "rondo/model/initial.h"
+
+namespace rondo::model {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+class Directory : public ::testing::Test {
+ protected:
+  void save_model(const heads::HeadConfig& head) {
+    const auto& family = backbones::family_by_name("llama");
+    const json config = {{"architectures", {"LlamaForCausalLM"}},
+                         {"vocab_size", 20},
+                         {"hidden_size", 8},
+                         {"num_hidden_layers", 1},
+                         {"num_attention_heads", 2},
+                         {"intermediate_size", 12}};
+    backbones::ConfigReader reader(config, "test");
+    const nn::Sizes sizes = family.sizes(reader);
+    nn::ParameterSet parameters = initial_backbone(family, sizes, 0.1, 1);
+    add_initial_head(head, sizes.hidden, 1, false, parameters);
+    save(Model(family, config, head, std::move(parameters)), json::object(), folder_.path(), folder_.path());
+  }
+  void change_config(const std::function<void(json&)>& change) {
+    json config = io::read_json_file(folder_ / "config.json");
+    change(config);
+    io::write_file(folder_ / "config.json", config.dump());
+  }
+  std::string refusal() const {
+    return io::message_of<ModelError>([this] { load(folder_.path()); });
+  }
+  io::TestFolder folder_;
+};
+
+TEST_F(Directory, RefusesAHeadThatTheConfigDoesNotAnnounce) {
+  save_model({.kind = "hrc", .planes = 2});
+  change_config([](json& c) { c["rondo"]["head"]["kind"] = "gpm"; });
+  EXPECT_THAT(refusal(), HasSubstr("unknown tensors"));
+  EXPECT_THAT(refusal(), HasSubstr("score.weight"));
+}
+
+TEST_F(Directory, RefusesALostHead) {
+  save_model({.kind = "gpm", .planes = 2});
+  change_config([](json& c) { c["rondo"]["head"]["gate"] = "softmax"; });
+  EXPECT_THAT(refusal(), HasSubstr("the head is missing"));
+  EXPECT_THAT(refusal(), HasSubstr("prompt_head.weight"));
+}
+
+TEST_F(Directory, RefusesOtherShapes) {
+  save_model({.kind = "gpm", .planes = 2});
+  change_config([](json& c) { c["intermediate_size"] = 16; });
+  EXPECT_THAT(refusal(), HasSubstr("shape [12, 8], expected [16, 8]"));
+}
+
+TEST_F(Directory, RefusesMissingLayers) {
+  save_model({.kind = "gpm", .planes = 2});
+  change_config([](json& c) { c["num_hidden_layers"] = 2; });
+  EXPECT_THAT(refusal(), HasSubstr("weights are missing"));
+  EXPECT_THAT(refusal(), HasSubstr("model.layers.1."));
+}
+
+TEST_F(Directory, RefusesWhatItDoesNotImplement) {
+  save_model({.kind = "bt", .norm = "none", .tau = 1});
+  const json before = io::read_json_file(folder_ / "config.json");
+  const struct {
+    const char* key;
+    json value;
+    const char* text;
+  } cases[] = {{"architectures", {"GrokForCausalLM"}, "unknown architecture"},
+               {"hidden_act", "gelu", "only 'silu'"},
+               {"attention_bias", true, "not implemented"},
+               {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 2.0}}, "known: default, linear, llama3"},
+               {"hidden_size", "8", "not a whole number"},
+               {"rondo", 3, "not an object"}};
+  for (const auto& c : cases) {
+    json changed = before;
+    changed[c.key] = c.value;
+    io::write_file(folder_ / "config.json", changed.dump());
+    EXPECT_THAT(refusal(), HasSubstr(c.text)) << c.key;
+  }
+}
+
+TEST_F(Directory, ABtModelLoadsAsTheClassifierThatItsConfigDescribes) {
+  save_model({.kind = "bt", .norm = "none", .tau = 1});
+  change_config([](json& c) {
+    EXPECT_EQ(c["architectures"][0], "LlamaForSequenceClassification");
+    EXPECT_EQ(c["num_labels"], 1);
+    c.erase("rondo");
+  });
+  EXPECT_EQ(load(folder_.path()).model->head_config().kind, "bt");
+  change_config([](json& c) {
+    c.erase("num_labels");
+    c.erase("id2label");
+  });
+  EXPECT_THAT(refusal(), HasSubstr("num_labels 1"));
+}
+
+TEST_F(Directory, ANewHeadReplacesTheOldOne) {
+  save_model({.kind = "hrc", .planes = 2});
+  const LoadedModel loaded = load(folder_.path(), {.new_head = heads::HeadConfig{.kind = "gpm", .planes = 5}});
+  EXPECT_EQ(loaded.model->parameters().get("value_head.weight").size(0), 10);
+  EXPECT_EQ(loaded.ignored_tensors.size(), 2u);
+}
+
+TEST_F(Directory, RefusesPicklesAndMissingFolders) {
+  folder_.write("config.json", "{}");
+  folder_.write("pytorch_model.bin", "x");
+  EXPECT_THAT(refusal(), HasSubstr("pickled"));
+  EXPECT_THAT(io::message_of<ModelError>([this] { load(folder_ / "nowhere"); }), HasSubstr("no such folder"));
+}
+
+}  // namespace
+}  // namespace rondo::model
