@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -187,9 +188,13 @@ std::string without_seconds(const std::filesystem::path& path) {
 
 TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
   constexpr int kKills = 20;
+  // Lives of a 25th of the whole run each, on any machine: twenty of them cannot reach the end.
+  constexpr double kStartSeconds = 0.15;
   // A checkpoint after every step: many of the kills fall inside a save.
   const std::string more = "--steps 2500 --checkpoint-every 1 --optimizer muon --no-report";
+  const auto begin = std::chrono::steady_clock::now();
   ASSERT_EQ(call(train("straight", more)).exit_code, 0);
+  const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const std::string folder = (folder_ / "killed").string();
   const std::string start = testing::program() + " " + [&] {
     std::string command = train("killed", more);
@@ -203,7 +208,7 @@ TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
     const bool fresh = !std::filesystem::exists(folder + "/run.json");
     const Child child("exec " +
                       (fresh ? start : testing::program() + " train --no-report --threads 1 --resume " + folder));
-    if (child.kill_after(0.3 + 0.4 * random.uniform(), SIGKILL)) break;
+    if (child.kill_after(kStartSeconds + whole / 25 * (0.5 + random.uniform()), SIGKILL)) break;
     ++killed;
   }
   EXPECT_EQ(killed, kKills) << "the run was too short to be killed as often";
