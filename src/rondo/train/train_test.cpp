@@ -3,6 +3,7 @@
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/linalg_svdvals.h>
+#include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -256,6 +257,24 @@ TEST(Muon, OrthogonalisesMatrices) {
     const Tensor values = at::linalg_svdvals(orthogonalise(random_tensor(shape, 1)));
     EXPECT_GT(values.min().item<double>(), 0.3);
     EXPECT_LT(values.max().item<double>(), 1.4);
+  }
+}
+
+TEST(Muon, FollowsItsFormula) {
+  nn::ParameterSet set;
+  set.add("model.layers.0.w", random_tensor({4, 6}, 1, at::kFloat).requires_grad_(true));
+  const Tensor& value = set.get("model.layers.0.w");
+  Optimizer optimizer(set, {.kind = "muon", .muon_momentum = 0.9, .clip = 0});
+  Tensor expected = value.detach().clone(), momentum = at::zeros_like(expected);
+  for (uint64_t step = 1; step <= 3; ++step) {
+    const Tensor gradient = random_tensor({4, 6}, 10 + step, at::kFloat);
+    Tensor(value).mutable_grad() = gradient.clone();
+    optimizer.accumulate();
+    optimizer.step(0.01);
+    momentum = 0.9 * momentum + 0.1 * gradient;
+    const Tensor nesterov = 0.1 * gradient + 0.9 * momentum;
+    expected = expected - 0.01 * 0.2 * std::sqrt(6.0) * orthogonalise(nesterov.unsqueeze(0))[0];
+    EXPECT_LT(distance(value.detach(), expected), 1e-5);
   }
 }
 
