@@ -24,7 +24,6 @@ add_compile_options(-ffp-contract=off)
 if(RONDO_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
-  add_compile_definitions(RONDO_DEBUG_CHECKS=1)
 endif()
 # The default linker on purpose: LLD 14 loses the unwind entry of a function that shares its address with an empty one
 # (GCC emits such .cold parts), and a throw through it aborts. tests/fuzz holds cases that found it.

@@ -1,31 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // `rondo data` as people call it: output, exit codes, files.
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "rondo/io/test_folder.h"
+#include "tests/support/program.h"
 
 namespace rondo {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Call {
-  int exit_code = -1;
-  std::string output;  // both streams
-};
-
 class DataVerb : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* const binary = std::getenv("RONDO_BINARY");
-    if (binary == nullptr || !std::filesystem::exists(binary)) GTEST_SKIP() << "RONDO_BINARY names no program";
-    binary_ = binary;
+    if (testing::program().empty()) GTEST_SKIP() << "RONDO_BINARY names no program";
     for (int n = 0; n < 60; ++n) {
       const std::string prompt = std::to_string(n);
       rows_.append(R"({"prompt":")")
@@ -37,28 +27,17 @@ class DataVerb : public ::testing::Test {
     file_ = folder_.write("pairs.jsonl", rows_);
   }
 
-  Call call(const std::string& arguments) const {
-    const std::string command = binary_ + " data " + arguments + " 2>&1";
-    FILE* const pipe = ::popen(command.c_str(), "r");
-    Call result;
-    std::array<char, 4096> chunk{};
-    for (size_t got = 0; (got = std::fread(chunk.data(), 1, chunk.size(), pipe)) > 0;)
-      result.output.append(chunk.data(), got);
-    const int status = ::pclose(pipe);
-    result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return result;
-  }
+  static testing::Call call(const std::string& arguments) { return testing::rondo("data " + arguments); }
 
   std::string at(const std::string& name) const { return (folder_ / name).string(); }
 
   io::TestFolder folder_;
-  std::string binary_;
   std::string rows_;
   std::string file_;
 };
 
 TEST_F(DataVerb, CheckPrintsWhatAFileHolds) {
-  const Call result = call("check " + file_ + " --quiet --json " + at("out.json"));
+  const testing::Call result = call("check " + file_ + " --quiet --json " + at("out.json"));
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("pair (60 rows)"));
   EXPECT_THAT(result.output, HasSubstr("60 read, 0 rejected"));
@@ -70,7 +49,7 @@ TEST_F(DataVerb, CheckPrintsWhatAFileHolds) {
 
 TEST_F(DataVerb, CheckListsBadRowsAndFailsBeyondTheLimit) {
   const std::string bad = folder_.write("bad.jsonl", rows_ + "{\"a\":1}\nnonsense\n");
-  const Call result = call("check " + bad + " --quiet --rejected-out " + at("rejected.jsonl"));
+  const testing::Call result = call("check " + bad + " --quiet --rejected-out " + at("rejected.jsonl"));
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.output, HasSubstr("row 61: no known row shape"));
   EXPECT_THAT(result.output, HasSubstr("2 of 62 rows cannot be used, 0 are allowed"));
@@ -81,7 +60,7 @@ TEST_F(DataVerb, CheckListsBadRowsAndFailsBeyondTheLimit) {
 
 TEST_F(DataVerb, RenamesStandBeforeTheFile) {
   const std::string other = folder_.write("o.jsonl", R"({"q":"p","good":"a","rejected":"b"})");
-  const Call result = call("check --quiet --rename q=prompt --rename good=chosen " + other);
+  const testing::Call result = call("check --quiet --rename q=prompt --rename good=chosen " + other);
   EXPECT_EQ(result.exit_code, 0) << result.output;
 }
 
@@ -92,8 +71,8 @@ TEST_F(DataVerb, ReadsStandardInput) {
 TEST_F(DataVerb, ConvertKeepsTheContent) {
   for (const char* name : {"c.jsonl", "c.jsonl.gz"}) {
     ASSERT_EQ(call("convert --quiet " + file_ + " --out " + at(name)).exit_code, 0);
-    const Call before = call("check --quiet " + file_);
-    const Call after = call("check --quiet " + at(name));
+    const testing::Call before = call("check --quiet " + file_);
+    const testing::Call after = call("check --quiet " + at(name));
     const auto hash = [](const std::string& text) { return text.substr(text.find("sha256")); };
     EXPECT_EQ(hash(before.output), hash(after.output));
   }
@@ -101,12 +80,13 @@ TEST_F(DataVerb, ConvertKeepsTheContent) {
 
 TEST_F(DataVerb, SplitDividesAndReportsSharedTexts) {
   const std::string outs = " --train-out " + at("train.jsonl") + " --test-out " + at("test.jsonl");
-  const Call result = call("split --quiet --test-fraction 0.3 " + file_ + outs);
+  const testing::Call result = call("split --quiet --test-fraction 0.3 " + file_ + outs);
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("1 response texts stand in both parts"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "train.jsonl") && std::filesystem::exists(folder_ / "test.jsonl"));
   const std::string one = folder_.write("one.jsonl", R"({"prompt":"p","chosen":"a","rejected":"b"})");
-  const Call failed = call("split --quiet " + one + " --train-out " + at("x.jsonl") + " --test-out " + at("y.jsonl"));
+  const testing::Call failed =
+      call("split --quiet " + one + " --train-out " + at("x.jsonl") + " --test-out " + at("y.jsonl"));
   EXPECT_EQ(failed.exit_code, 3);
   EXPECT_THAT(failed.output, HasSubstr("fall on one side"));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "x.jsonl"));
@@ -117,7 +97,7 @@ TEST_F(DataVerb, WrongCallsSayWhatToDo) {
   EXPECT_EQ(call("check").exit_code, 2);
   EXPECT_EQ(call("check " + file_ + " --rename x").exit_code, 2);
   EXPECT_EQ(call("convert " + file_ + " --out " + at("x.csv")).exit_code, 2);
-  const Call missing = call("check " + at("none.jsonl"));
+  const testing::Call missing = call("check " + at("none.jsonl"));
   EXPECT_EQ(missing.exit_code, 5);
   EXPECT_THAT(missing.output, HasSubstr("no such file or folder; check the path"));
 }

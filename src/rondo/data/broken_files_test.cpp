@@ -7,6 +7,7 @@
 #include "rondo/base/error.h"
 #include "rondo/data/group_store.h"
 #include "rondo/io/test_folder.h"
+#include "tests/support/shared_data.h"
 
 namespace rondo::data {
 namespace {
@@ -58,10 +59,7 @@ constexpr BrokenFile kBroken[] = {
     {"archive.tar.gz", "unpack archives first"},
 };
 
-std::filesystem::path folder() {
-  const char* const source = std::getenv("RONDO_SOURCE");
-  return std::filesystem::path(source == nullptr ? "." : source) / "tests/data/broken";
-}
+std::filesystem::path folder() { return rondo::testing::fixture_folder() / "broken"; }
 
 class Broken : public ::testing::TestWithParam<BrokenFile> {};
 
