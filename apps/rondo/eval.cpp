@@ -18,6 +18,7 @@ struct EvalConfig {
   std::vector<std::string> models;
   DataFlags data;
   TextFlags text;
+  std::string device = "cpu";
   std::string json;
   std::string dump;
   bool subsets = false;
@@ -31,6 +32,7 @@ void describe(FieldVisitor& v, EvalConfig& c) {
   v.texts("model", c.models, "model directory; several are compared with the first");
   describe(v, c.data);
   describe(v, c.text);
+  describe_device(v, c.device);
   v.text("json", c.json, "file for the results");
   v.text("dump", c.dump, "JSONL file with every comparison and its score");
   v.boolean("subsets", c.subsets, "results per subset as well");
@@ -79,8 +81,9 @@ struct Judged {
   ordered_json json;
 };
 
-Judged judge_model(const std::string& directory, const EvalConfig& config, io::AtomicFile* dump, Session& session) {
-  const OpenModel open = open_model(directory, {}, config.text, session);
+Judged judge_model(const std::string& directory, const EvalConfig& config, at::Device device, io::AtomicFile* dump,
+                   Session& session) {
+  const OpenModel open = open_model(directory, {.device = device}, config.text, session);
   const auto store = open_data(config.data, open, /*allow_unlabelled=*/false, session);
   const eval::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
   const eval::ScoredData scored = eval::score_data(open.model(), *store, scoring, session.progress);
@@ -113,11 +116,12 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, io::A
 void run_eval(const EvalConfig& config, Session& session) {
   if (config.models.empty()) throw ConfigError("a flag is missing: --model; --help explains it");
   use_threads(session);
+  const at::Device device = open_device(config.device);
   std::unique_ptr<io::AtomicFile> dump;
   if (!config.dump.empty()) dump = std::make_unique<io::AtomicFile>(config.dump);
   std::vector<Judged> judged;
   for (const std::string& directory : config.models)
-    judged.push_back(judge_model(directory, config, dump.get(), session));
+    judged.push_back(judge_model(directory, config, device, dump.get(), session));
   ordered_json result = judged.front().json;
   if (judged.size() > 1) {
     result = {{"models", ordered_json::array()}, {"differences", ordered_json::array()}};

@@ -148,6 +148,10 @@ std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenMo
   return tokens;
 }
 
+void describe_device(FieldVisitor& v, std::string& device) {
+  v.choice("device", device, "where to compute", {"cpu", "cuda"});
+}
+
 at::Device open_device(const std::string& name) {
   if (name == "cpu") return at::kCPU;
   // The hooks of the CUDA library are looked up once, at the first question: it must be there before.

@@ -54,7 +54,10 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
 std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& model, bool allow_unlabelled,
                                             Session& session);
 
-/// "cpu" or "cuda"; loads the CUDA library on demand. Throws ResourceError where it is absent.
+/// The flag --device of every verb that computes.
+void describe_device(FieldVisitor& v, std::string& device);
+/// "cpu" or "cuda"; loads the CUDA library on demand, so verbs call it before anything else. Throws ResourceError where
+/// the library or a GPU is absent.
 at::Device open_device(const std::string& name);
 
 /// Compute threads of the session; 0 = all cores.

@@ -21,6 +21,7 @@ struct RankConfig {
   std::string model;
   DataFlags data;
   TextFlags text;
+  std::string device = "cpu";
   std::string out = "-";
   std::vector<std::string> with;
   bool deterministic = false;
@@ -34,6 +35,7 @@ void describe(FieldVisitor& v, RankConfig& c) {
   v.text("model", c.model, "model directory");
   describe(v, c.data);
   describe(v, c.text);
+  describe_device(v, c.device);
   v.text("out", c.out, "JSONL file, one row a prompt; - for standard output");
   v.texts("with", c.with,
           "further parts of a row: rewards, embeddings, gate, scores, probabilities, token_ids, pooled_positions, all");
@@ -101,7 +103,8 @@ void run_rank(const RankConfig& config, Session& session) {
   require_flag(config.model, "--model");
   const Parts parts(config.with);
   use_threads(session);
-  const OpenModel open = open_model(config.model, {}, config.text, session);
+  const at::Device device = open_device(config.device);
+  const OpenModel open = open_model(config.model, {.device = device}, config.text, session);
   const auto store = open_data(config.data, open, /*allow_unlabelled=*/true, session);
   const eval::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
   std::unique_ptr<io::AtomicFile> file;

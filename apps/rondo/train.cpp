@@ -40,7 +40,7 @@ void describe_run(FieldVisitor& v, TrainFlags& f) {
   train::describe(v, f.config);
   describe(v, f.text);
   describe_length(v, f.length);
-  v.choice("device", f.device, "where to compute", {"cpu", "cuda"});
+  describe_device(v, f.device);
 }
 
 void freeze_parameters(const model::Model& model, const std::vector<std::string>& patterns) {
@@ -63,10 +63,8 @@ class TrainRun {
 
   int run() {
     use_threads(session_);
-    const at::Device device = open_device(flags_.device);
+    device_ = open_device(flags_.device);
     open();
-    if (device != at::kCPU)
-      throw ConfigError("--device cuda: training on a GPU is not part of this version; use --device cpu");
     prepare();
     if (flags_.dry_run) {
       print_plan();
@@ -92,6 +90,7 @@ class TrainRun {
                                .seed = static_cast<uint64_t>(config_.seed),
                                .trainable = true,
                                .with_lm_head = config_.loop.objective.lm_weight > 0};
+    options.device = device_;
     options.dtype = config_.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
     open_ = open_model(config_.model, options, flags_.text, session_);
     freeze_parameters(open_.model(), config_.freeze);
@@ -211,7 +210,7 @@ class TrainRun {
     if (eval_data_) {
       // The published weights, which are the best ones under --keep-best.
       constexpr int64_t kReportResamples = 1000;
-      open_ = open_model(config_.out, {}, {}, session_);
+      open_ = open_model(config_.out, {.device = device_}, {}, session_);
       held_out = judge(kReportResamples);
       io::write_file(fs::path(config_.out) / "held_out.json", held_out.dump(2) + "\n");
     }
@@ -223,6 +222,7 @@ class TrainRun {
   TrainFlags flags_;
   train::TrainConfig& config_;
   Session& session_;
+  at::Device device_ = at::kCPU;
   OpenModel open_;
   std::unique_ptr<data::TokenStore> train_data_, eval_data_;
   std::string data_hash_;

@@ -24,6 +24,7 @@ struct VerifyConfig {
   std::string directory;
   std::string reference;
   std::string record;
+  std::string device = "cpu";
   double tolerance = 1e-5;
 };
 
@@ -96,7 +97,8 @@ void run_verify(const VerifyConfig& config, Session& session) {
   if (config.reference.empty() == config.record.empty())
     throw ConfigError("verify what? give --reference FILE to compare, or --record FILE to write one");
   use_threads(session);
-  const OpenModel open = open_model(config.directory, {}, {}, session);
+  const at::Device device = open_device(config.device);
+  const OpenModel open = open_model(config.directory, {.device = device}, {}, session);
   if (!config.record.empty()) return record(config, open);
   double largest = 0;
   size_t compared = 0;
@@ -129,6 +131,7 @@ Runner setup(CLI::App& app) {
   FlagBinder binder(app);
   binder.text("reference", config->reference, "recorded scores to compare with");
   binder.text("record", config->record, "file to write the model's own scores to");
+  describe_device(binder, config->device);
   binder.number("tolerance", config->tolerance, "largest difference allowed", 0.0, 1e6);
   return [config](Session& session) { run_verify(*config, session); };
 }

@@ -192,6 +192,26 @@ void add_duel(OrderedJson& second, const RunFolder& run) {
   }
 }
 
+// How often the winner under the exchanged values is the winner under the true ones (even pairs of the true rule left
+// out): what a perfect reader of the exchanged prompts would score, so that the model's figure has a measure.
+std::optional<double> exchanged_rule_accuracy(const RunFolder& run) {
+  const std::filesystem::path right = run.folder / "rules-test.jsonl", wrong = run.folder / "rules-wrong.jsonl";
+  if (!std::filesystem::exists(right) || !std::filesystem::exists(wrong)) return std::nullopt;
+  const std::vector<Field> truth = read_fields(right.string(), kAnySoldiers);
+  const std::vector<Field> exchanged = read_fields(wrong.string(), kAnySoldiers);
+  int64_t agreed = 0, decided = 0;
+  for (size_t k = 0; k < std::min(truth.size(), exchanged.size()); ++k) {
+    const std::string winners = outcomes(truth[k].rule, truth[k].plans);
+    const std::string named = outcomes(exchanged[k].rule, truth[k].plans);
+    for (size_t pair = 0; pair < winners.size(); ++pair) {
+      decided += winners[pair] != 'T';
+      agreed += winners[pair] != 'T' && winners[pair] == named[pair];
+    }
+  }
+  if (decided == 0) return std::nullopt;
+  return static_cast<double>(agreed) / static_cast<double>(decided);
+}
+
 void add_second_act(OrderedJson& story, const RunFolder& run) {
   const std::optional<Json> right = json_if_there(run.folder / "rules.json");
   if (!right) return;
@@ -209,6 +229,7 @@ void add_second_act(OrderedJson& story, const RunFolder& run) {
   };
   add_row("the right prompt", *right);
   if (const auto wrong = json_if_there(run.folder / "rules-wrong.json")) add_row("another rule's prompt", *wrong);
+  if (const auto rule = exchanged_rule_accuracy(run)) add_row("that other rule itself", {{"accuracy", *rule}});
   add_duel(second, run);
 }
 
@@ -234,6 +255,7 @@ OrderedJson collect_metrics(const RunFolder& run) {
     metrics["baselines"]["nearest_plan"] = *baseline;
   if (const auto rules = json_if_there(run.folder / "rules.json")) metrics["second"]["right"] = *rules;
   if (const auto rules = json_if_there(run.folder / "rules-wrong.json")) metrics["second"]["wrong"] = *rules;
+  if (const auto rule = exchanged_rule_accuracy(run)) metrics["second"]["wrong_rule_accuracy"] = *rule;
   metrics["seconds"] = run.seconds;
   metrics["seeds"] = run.seeds;
   return metrics;

@@ -114,6 +114,28 @@ TEST(Collect, GathersARunFolder) {
   EXPECT_EQ(story["baselines"][0]["accuracy"], 0.8);
 }
 
+TEST(Collect, MeasuresWhatTheExchangedRuleIsWorth) {
+  const Folder folder;
+  folder.file("eval-s1.json", R"({"accuracy": 0.5})");
+  // The first exchange turns every winner round, the second none.
+  const std::vector<Plan> plans = {{2, 0}, {0, 2}, {1, 1}};
+  const auto file = [&](const char* name, const std::vector<const char*>& prompts) {
+    std::vector<Field> fields;
+    for (const char* const prompt : prompts) {
+      Field& field = fields.emplace_back();
+      field.rule.values = {3, 1};  // not written: rows hold the prompt
+      field.plans = plans;
+      field.prompt = prompt;
+    }
+    write_fields(folder.file(name), fields);
+  };
+  file("rules-test.jsonl", {"castles 3 1\n", "castles 1 2\n"});
+  file("rules-wrong.jsonl", {"castles 1 3\n", "castles 2 5\n"});
+  const auto metrics =
+      collect_metrics({.folder = folder.path(), .heads = {"bt"}, .seeds = {1}, .title = "", .lead = ""});
+  EXPECT_EQ(metrics["second"]["wrong_rule_accuracy"], 0.5);
+}
+
 TEST(Collect, SaysWhenHeadsAndFilesDisagree) {
   const Folder folder;
   folder.file("eval-s1.json", R"({"accuracy": 0.5})");

@@ -124,6 +124,18 @@ TEST_F(TrainVerb, MistakesAreAnsweredWithTheRemedy) {
   }
 }
 
+TEST_F(TrainVerb, AMissingGpuIsSaidBeforeAnythingIsRead) {
+  for (const char* const verb : {"train", "eval", "rank", "verify"}) {
+    const Call made =
+        call(std::string(verb) + (verb == std::string("verify") ? " $F/none --record $F/r" : " --model $F/none") +
+             " --device cuda");
+    if (made.output.find("not a model directory") != std::string::npos) GTEST_SKIP() << "this machine has a GPU";
+    EXPECT_EQ(made.exit_code, 5) << made.output;
+    EXPECT_THAT(made.output, HasSubstr("no CUDA: --device cuda"));
+    EXPECT_THAT(made.output, HasSubstr("--device cpu"));
+  }
+}
+
 TEST_F(TrainVerb, ConfigFilesAreFlags) {
   folder_.write("c.toml", "lr = 0.003\nsteps = 4\nhead = \"bt\"\n");
   folder_.write("c.json", R"({"lr": 0.003, "steps": 4, "head": "bt"})");

@@ -85,10 +85,10 @@ class TensorTaker {
   std::vector<std::string> taken_;
 };
 
-Tensor ready(Tensor value, std::optional<at::ScalarType> dtype, bool trainable) {
-  if (dtype) value = value.to(*dtype);
-  if (!trainable) return value;
-  return value.clone().requires_grad_(true);
+Tensor ready(const Tensor& stored, std::optional<at::ScalarType> dtype, const LoadOptions& options) {
+  const Tensor value = stored.to(options.device, dtype.value_or(stored.scalar_type()));
+  if (!options.trainable) return value;
+  return (value.is_same(stored) ? value.clone() : value).requires_grad_(true);
 }
 
 void take_backbone(TensorTaker& taker, const std::vector<nn::ExpectedWeight>& expected, const LoadOptions& options,
@@ -100,7 +100,7 @@ void take_backbone(TensorTaker& taker, const std::vector<nn::ExpectedWeight>& ex
       missing.push_back(weight.name);
       continue;
     }
-    parameters.add(weight.name, ready(taker.take(weight, *view), options.dtype, options.trainable));
+    parameters.add(weight.name, ready(taker.take(weight, *view), options.dtype, options));
   }
   if (!missing.empty()) {
     throw ModelError(fmt::format("weights are missing: {}: {}; is a shard missing, or config.json from another model?",
@@ -120,7 +120,7 @@ void take_head(TensorTaker& taker, const heads::HeadConfig& head, int64_t hidden
           fmt::format("the head is missing: {}: {} ({} head announced by config.json); was it lost at save time?",
                       taker.place(), weight.name, head.kind));
     }
-    parameters.add(weight.name, ready(taker.take(weight, *view), at::kFloat, options.trainable));
+    parameters.add(weight.name, ready(taker.take(weight, *view), at::kFloat, options));
   }
 }
 
@@ -177,7 +177,8 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   if (options.with_lm_head && !tied) expected.push_back({std::string(family.lm_head), {sizes.vocab, sizes.hidden}});
   take_backbone(taker, expected, options, parameters);
   if (options.new_head) {
-    add_initial_head(head, sizes.hidden, options.seed, options.trainable, parameters);
+    const nn::ParameterSet initial = initial_head(head, sizes.hidden, options.seed);
+    for (const nn::Parameter& p : initial.all()) parameters.add(p.name, ready(p.value, at::kFloat, options));
   } else {
     take_head(taker, head, sizes.hidden, options, parameters);
   }

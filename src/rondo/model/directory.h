@@ -21,6 +21,8 @@ struct LoadOptions {
   uint64_t seed = 1;
   /// Type of the backbone's weights; undefined = as stored. Heads are float32 always.
   std::optional<at::ScalarType> dtype;
+  /// Where the parameters live.
+  at::Device device = at::kCPU;
   /// Parameters get gradients and own their memory; otherwise they may lie in the mapped file.
   bool trainable = false;
   /// Load the language-model head as well (policies, language-model loss).

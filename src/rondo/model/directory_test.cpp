@@ -31,7 +31,8 @@ class Directory : public ::testing::Test {
     backbones::ConfigReader reader(config, "test");
     const nn::Sizes sizes = family.sizes(reader);
     nn::ParameterSet parameters = initial_backbone(family, sizes, 0.1, 1);
-    add_initial_head(head, sizes.hidden, 1, false, parameters);
+    const nn::ParameterSet initial = initial_head(head, sizes.hidden, 1);
+    for (const nn::Parameter& p : initial.all()) parameters.add(p.name, p.value);
     save(Model(family, config, head, std::move(parameters)), json::object(), folder_.path(), folder_.path());
   }
   void change_config(const std::function<void(json&)>& change) {

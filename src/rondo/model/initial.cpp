@@ -25,15 +25,15 @@ Tensor normal_tensor(const std::string& name, const std::vector<int64_t>& shape,
 
 }  // namespace
 
-void add_initial_head(const heads::HeadConfig& head, int64_t hidden, uint64_t seed, bool trainable,
-                      nn::ParameterSet& parameters) {
+nn::ParameterSet initial_head(const heads::HeadConfig& head, int64_t hidden, uint64_t seed) {
+  nn::ParameterSet parameters;
   const double std = 1.0 / (static_cast<double>(hidden) + 1);
   for (const nn::ExpectedWeight& weight : heads::head_weights(head, hidden)) {
     const bool is_matrix = weight.shape.size() == 2;
-    Tensor value = is_matrix ? normal_tensor(weight.name, weight.shape, std, seed)
-                             : at::zeros(weight.shape, at::TensorOptions().dtype(at::kFloat));
-    parameters.add(weight.name, value.requires_grad_(trainable));
+    parameters.add(weight.name, is_matrix ? normal_tensor(weight.name, weight.shape, std, seed)
+                                          : at::zeros(weight.shape, at::TensorOptions().dtype(at::kFloat)));
   }
+  return parameters;
 }
 
 nn::ParameterSet initial_backbone(const backbones::FamilyEntry& family, const nn::Sizes& sizes, double std,

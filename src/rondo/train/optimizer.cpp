@@ -57,7 +57,7 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
       adamw_members_.push_back(index);
       first_moments_.push_back(at::zeros_like(trained_[index].master));
       second_moments_.push_back(at::zeros_like(trained_[index].master));
-      step_counts_.push_back(at::zeros({}, at::TensorOptions().dtype(at::kFloat)));
+      step_counts_.push_back(at::zeros({}, data.options().dtype(at::kFloat)));
       continue;
     }
     const std::vector<int64_t> shape = data.sizes().vec();

@@ -53,7 +53,8 @@ std::unique_ptr<model::Model> tiny_model(const heads::HeadConfig& head, at::Scal
   for (const nn::Parameter& p : initial.all()) {
     parameters.add(p.name, p.value.to(dtype).clone().requires_grad_(true));
   }
-  model::add_initial_head(head, sizes.hidden, 3, true, parameters);
+  const nn::ParameterSet initial_head = model::initial_head(head, sizes.hidden, 3);
+  for (const nn::Parameter& p : initial_head.all()) parameters.add(p.name, p.value.requires_grad_(true));
   return std::make_unique<model::Model>(family, config, head, std::move(parameters));
 }
 
