@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/rondo/cli.h"
+#include "rondo/align/objectives/shared/objective.h"
 #include "rondo/backbones/shared/family.h"
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
@@ -33,6 +34,10 @@ constexpr Table kTables[] = {
      [] {
        for (const auto* row : losses::all_losses()) print_row(row->name, row->cite);
      }},
+    {"objectives",
+     [] {
+       for (const auto* row : align::all_objectives()) print_row(row->name, row->cite);
+     }},
     {"shapes",
      [] {
        for (const auto* row : data::all_shapes()) print_row(row->name, row->summary);
@@ -41,7 +46,7 @@ constexpr Table kTables[] = {
 
 Runner setup(CLI::App& app) {
   auto name = std::make_shared<std::string>();
-  app.add_option("table", *name, "backbones, heads, losses or shapes; all of them where none is named");
+  app.add_option("table", *name, "backbones, heads, losses, objectives or shapes; all of them where none is named");
   return [name](Session&) {
     std::vector<std::string> known;
     bool found = false;

@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "rondo/align/objectives/shared/objective.h"
+#include "rondo/align/tabular/game.h"
 #include "rondo/core/preference_table.h"
 #include "rondo/heads/shared/head.h"
 #include "rondo/losses/shared/loss.h"
@@ -113,6 +115,68 @@ TEST_F(Reference, LossesAndTheirGradients) {
     EXPECT_NEAR(loss.sum.item<double>(), c["sum"].get<double>(), kTolerance * scale);
     EXPECT_NEAR(loss.count.item<double>(), c["count"].get<double>(), kTolerance);
     EXPECT_LT(distance(s.score_C.grad(), from_json(c["gradient"])), kTolerance * scale);
+  }
+}
+
+align::PolicyGroup policy_group_of(const json& c, const at::Tensor& log_ratio_K) {
+  align::PolicyGroup group;
+  group.reference_K = from_json(c["ref_logprob"]);
+  group.last_K = from_json(c["last_logprob"]);
+  group.log_prob_K = log_ratio_K + group.reference_K;
+  group.length_K = from_json(c["length"]);
+  const at::Tensor scores_KK = from_json(c["table"]);
+  group.judged = {.mean_scores_K = scores_KK.sum(1) / static_cast<double>(scores_KK.size(0) - 1),
+                  .scores_KK = scores_KK,
+                  .transitive_K = scores_KK.mean(1),
+                  .tau = c["tau"]};
+  align::choose_pair(group);
+  return group;
+}
+
+align::ObjectiveConfig objective_config_of(const json& c) {
+  align::ObjectiveConfig config;
+  config.objective = c["objective"];
+  for (const auto& [key, text] :
+       {std::pair{"mean", &config.mean}, {"log_z", &config.log_z}, {"on", &config.on}, {"average", &config.average}})
+    *text = c.value(key, *text);
+  for (const auto& [key, number] : {std::pair{"beta", &config.beta},
+                                    {"smoothing", &config.smoothing},
+                                    {"gamma", &config.gamma},
+                                    {"kl", &config.kl},
+                                    {"step", &config.step}})
+    *number = c.value(key, *number);
+  return config;
+}
+
+TEST_F(Reference, ObjectivesAndTheirGradients) {
+  ASSERT_FALSE(cases_["objectives"].empty());
+  for (const json& c : cases_["objectives"]) {
+    SCOPED_TRACE(c["objective"].get<std::string>() + " beta " + c.value("beta", json()).dump());
+    const at::Tensor log_ratio_K = from_json(c["log_ratio"]).requires_grad_(true);
+    const align::PolicyGroup group = policy_group_of(c, log_ratio_K);
+    EXPECT_EQ(group.best, c["best"]);
+    EXPECT_EQ(group.worst, c["worst"]);
+    const align::ObjectiveConfig config = objective_config_of(c);
+    const at::Tensor loss = align::objective_by_name(config.objective).loss(group, config);
+    loss.backward();
+    const double scale = std::max(1.0, std::abs(c["loss"].get<double>()));
+    EXPECT_NEAR(loss.item<double>(), c["loss"].get<double>(), kTolerance * scale);
+    EXPECT_LT(distance(log_ratio_K.grad(), from_json(c["gradient"])), kTolerance * scale);
+  }
+}
+
+TEST_F(Reference, GamesAndTheirGaps) {
+  ASSERT_FALSE(cases_["games"].empty());
+  for (const json& c : cases_["games"]) {
+    SCOPED_TRACE(c["game"].get<std::string>());
+    const align::Game game = align::game_from_json(c, "reference");
+    if (c.contains("nash")) {
+      EXPECT_NEAR(align::duality_gap(game.log_odds_NN, from_json(c["nash"])), 0, kTolerance);
+    }
+    if (c.contains("policy")) {
+      EXPECT_NEAR(align::duality_gap(game.log_odds_NN, from_json(c["policy"])),
+                  2 * c["best_response_value"].get<double>(), kTolerance);
+    }
   }
 }
 

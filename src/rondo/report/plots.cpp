@@ -19,17 +19,20 @@ Json axis(const std::string& title) { return {{"title", {{"text", title}}}}; }
 
 }  // namespace
 
+std::string series_colour(size_t k) { return kPalette[k % kPalette.size()]; }
+
 void add_line_plot(HtmlReport& report, const std::string& caption, const std::vector<Line>& lines, const Axes& axes) {
   Json traces = Json::array();
   for (size_t k = 0; k < lines.size(); ++k) {
     const Line& line = lines[k];
     Json trace{{"type", "scatter"}, {"mode", "lines"}, {"name", line.name}, {"x", line.x}, {"y", line.y}};
     trace["showlegend"] = line.has_legend;
-    trace["line"] = {{"color", line.colour.empty() ? kPalette[k % kPalette.size()] : line.colour}, {"width", 2.5}};
+    trace["line"] = {{"color", line.colour.empty() ? series_colour(k) : line.colour}, {"width", 2.5}};
     if (line.is_dashed) trace["line"]["dash"] = "dot";
     traces.push_back(std::move(trace));
   }
   Json layout{{"xaxis", axis(axes.x)}, {"yaxis", axis(axes.y)}};
+  if (axes.is_log_x) layout["xaxis"]["type"] = "log";
   if (axes.is_log_y) layout["yaxis"]["type"] = "log";
   report.add_plot(caption, traces, layout);
 }

@@ -20,10 +20,14 @@ struct Line {
   bool has_legend = true;
 };
 
+/// Colour k of the palette, for lines that belong together.
+std::string series_colour(size_t k);
+
 struct Axes {
   std::string x;
   std::string y;
   bool is_log_y = false;
+  bool is_log_x = false;
 };
 
 void add_line_plot(HtmlReport& report, const std::string& caption, const std::vector<Line>& lines, const Axes& axes);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dynamic SPPO: the transitive part of the preferences first, the cyclic part later.
+//
+//   P = sigmoid(s_t/tau),   s_t = (1 + lambda/sqrt t) s_T + (1 - lambda/sqrt t) s_C,   t = 1, 2, ... the iteration
+//
+// s_T is the reward difference and s_C the skew term of an HRC judge; for a GPM judge the split of methods.md 2.2.
+// arXiv:2605.17342.
+#include <ATen/TensorOperators.h>
+
+#include <cmath>
+
+#include "rondo/align/objectives/shared/targets.h"
+
+namespace rondo::align {
+namespace {
+
+Tensor target(const PolicyGroup& group, const ObjectiveConfig& config) {
+  const Tensor& part_K = group.judged.transitive_K;
+  const Tensor transitive_KK = part_K.unsqueeze(1) - part_K.unsqueeze(0);
+  const Tensor cyclic_KK = group.judged.scores_KK - transitive_KK;
+  const double shift = config.lambda / std::sqrt(static_cast<double>(config.iteration));
+  return sppo_target_K(group, (1 + shift) * transitive_KK + (1 - shift) * cyclic_KK, config);
+}
+
+Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+  return squared_error(group.log_ratio_K() - target(group, config), group, config);
+}
+
+constexpr ObjectiveExample kExamples[] = {
+    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.14500641},
+    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 0.19881080},
+    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 1.58035798},
+};
+
+}  // namespace
+
+constinit const ObjectiveEntry dsppo_entry{
+    .name = "dsppo",
+    .cite = "arXiv:2605.17342",
+    .loss = &loss,
+    .target = &target,
+    .needs_last = false,
+    .needs_tokens = false,
+    .is_pairwise = false,
+    .examples = kExamples,
+};
+
+}  // namespace rondo::align

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What several objectives share: mean log-odds and probabilities, the magnet, the log-partition, regression on targets.
+#pragma once
+
+#include "rondo/align/objectives/shared/objective.h"
+
+namespace rondo::align {
+
+/// sbar(i) = mean of s(i,j)/tau [K]: over j != i, or with j = i included.
+Tensor mean_log_odds_K(const PolicyGroup& group, const ObjectiveConfig& config);
+
+/// Pbar(i) = mean of sigmoid(scores/tau) [K], likewise; no closed form: O(K^2) sums of one table.
+Tensor mean_probability_K(const Tensor& scores_KK, double tau, const std::string& mean);
+
+/// m log( pi_t(y_i) / pi_magnet(y_i) ) [K], which the magnet takes off a target; zeros without one. arXiv:2206.05825.
+Tensor magnet_pull_K(const PolicyGroup& group, const ObjectiveConfig& config);
+
+/// The targets of SPPO for a table of scores: (Pbar - 1/2)/beta minus the magnet's pull [K].
+Tensor sppo_target_K(const PolicyGroup& group, const Tensor& scores_KK, const ObjectiveConfig& config);
+
+/// ( D - target )^2: the mean over the group, or half the sum over best and worst (config.on).
+Tensor squared_error(const Tensor& residual_K, const PolicyGroup& group, const ObjectiveConfig& config);
+
+/// mean( ( d - target + log Z )^2 ) with log Z by config.log_z (methods.md 4, GPO).
+Tensor regression_with_partition(const Tensor& log_ratio_K, const Tensor& target_K, const ObjectiveConfig& config);
+
+}  // namespace rondo::align

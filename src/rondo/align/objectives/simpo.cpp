@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Simple Preference Optimization: no reference policy, log-probabilities per token, a margin gamma.
+//
+//   L = -log sigmoid( beta ( log pi(y_w)/|y_w| - log pi(y_l)/|y_l| ) - gamma )
+//
+// arXiv:2405.14734 eq. 6.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/log_sigmoid.h>
+
+#include "rondo/align/objectives/shared/objective.h"
+
+namespace rondo::align {
+namespace {
+
+Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+  const Tensor per_token_K = group.log_prob_K / group.length_K;
+  return -at::log_sigmoid(config.beta * group.gap(per_token_K) - config.gamma);
+}
+
+constexpr ObjectiveExample kExamples[] = {
+    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.97407698},
+    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 0.69314718},
+    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 1.31326169},
+};
+
+}  // namespace
+
+constinit const ObjectiveEntry simpo_entry{
+    .name = "simpo",
+    .cite = "arXiv:2405.14734 eq. 6",
+    .loss = &loss,
+    .target = nullptr,
+    .needs_last = false,
+    .needs_tokens = false,
+    .is_pairwise = true,
+    .examples = kExamples,
+};
+
+}  // namespace rondo::align

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every row of objectives.def must prove.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include "rondo/align/objectives/shared/objective.h"
+#include "rondo/align/objectives/shared/targets.h"
+#include "tests/support/tensors.h"
+
+namespace rondo::align {
+namespace {
+
+using testing::distance;
+using testing::numerical_gradient;
+using testing::random_tensor;
+
+constexpr double kExample = 1e-7;  // the examples are written with eight digits
+constexpr double kNumerical = 1e-6;
+
+Tensor numbers(const std::vector<double>& values) { return at::tensor(values, at::TensorOptions().dtype(at::kDouble)); }
+
+// Token log-probabilities that sum to those of the responses.
+TokenLogProbs spread(const PolicyGroup& group) {
+  std::vector<int64_t> owner;
+  for (int64_t k = 0; k < group.length_K.size(0); ++k)
+    owner.insert(owner.end(), static_cast<size_t>(group.length_K[k].item<double>()), k);
+  const Tensor of_T = at::tensor(owner, at::TensorOptions().dtype(at::kLong));
+  const auto per_token = [&](const Tensor& x_K) { return (x_K / group.length_K).index_select(0, of_T); };
+  return {.policy_T = per_token(group.log_prob_K),
+          .old_T = per_token(group.last_K),
+          .reference_T = per_token(group.reference_K),
+          .response_of_T = of_T};
+}
+
+// A judge of rewards alone, so that all of its preferences are transitive.
+PolicyGroup example_group(const ObjectiveExample& e) {
+  PolicyGroup group;
+  group.log_prob_K = numbers({e.log_prob[0], e.log_prob[1]});
+  group.reference_K = numbers({-1, -2});
+  group.last_K = numbers({-1.5, -2.5});
+  group.length_K = numbers({2, 4});
+  group.judged = judgement_of({.rewards_M = numbers({e.score, 0}), .embeddings_ME = {}, .gate_P = {}}, 1);
+  group.tokens = spread(group);
+  choose_pair(group);
+  return group;
+}
+
+PolicyGroup random_group(int64_t count, uint64_t seed) {
+  PolicyGroup group;
+  group.log_prob_K = random_tensor({count}, seed) - 8;
+  group.reference_K = random_tensor({count}, seed + 1) - 8;
+  group.last_K = random_tensor({count}, seed + 2) - 8;
+  group.magnet_K = random_tensor({count}, seed + 3) - 8;
+  group.length_K = at::arange(3, 3 + count, at::TensorOptions().dtype(at::kDouble));
+  group.judged = judgement_of({.rewards_M = random_tensor({count}, seed + 4),
+                               .embeddings_ME = random_tensor({count, 4}, seed + 5),
+                               .gate_P = {}},
+                              0.7);
+  group.tokens = spread(group);
+  choose_pair(group);
+  return group;
+}
+
+class EveryObjective : public ::testing::TestWithParam<const ObjectiveEntry*> {};
+
+TEST_P(EveryObjective, ItsWorkedExamplesHold) {
+  ASSERT_FALSE(GetParam()->examples.empty());
+  for (const ObjectiveExample& e : GetParam()->examples) {
+    EXPECT_NEAR(GetParam()->loss(example_group(e), {}).item<double>(), e.expected, kExample)
+        << "log_prob " << e.log_prob[0] << ", " << e.log_prob[1] << " score " << e.score;
+  }
+}
+
+TEST_P(EveryObjective, GradientEqualsFiniteDifferences) {
+  for (const char* const log_z : {"zero", "sample"}) {  // "mean" holds its log Z still
+    PolicyGroup group = random_group(5, 31);
+    const Tensor log_prob_K = group.log_prob_K.detach().clone().requires_grad_(true);
+    ObjectiveConfig config;
+    config.log_z = log_z;
+    config.beta = 0.6;
+    config.magnet_weight = 0.2;
+    config.iteration = 2;
+    const auto loss = [&](const Tensor& values_K) {
+      group.log_prob_K = values_K;
+      group.tokens = spread(group);
+      return GetParam()->loss(group, config);
+    };
+    loss(log_prob_K).backward();
+    const Tensor gradient_K = log_prob_K.grad().clone();
+    EXPECT_GT(gradient_K.abs().max().item<double>(), 1e-4);
+    const Tensor plain_K = log_prob_K.detach();
+    EXPECT_LT(distance(gradient_K, numerical_gradient([&] { return loss(plain_K).item<double>(); }, plain_K)),
+              kNumerical);
+  }
+}
+
+// Loss and gradient follow the responses wherever they stand in the group.
+TEST_P(EveryObjective, TheOrderOfTheGroupDoesNotMatter) {
+  const PolicyGroup group = random_group(4, 17);
+  const Tensor order_K = at::tensor(std::vector<int64_t>{2, 0, 3, 1}, at::TensorOptions().dtype(at::kLong));
+  PolicyGroup moved = group;
+  for (Tensor PolicyGroup::*part : {&PolicyGroup::log_prob_K, &PolicyGroup::reference_K, &PolicyGroup::last_K,
+                                    &PolicyGroup::magnet_K, &PolicyGroup::length_K})
+    moved.*part = (group.*part).index_select(0, order_K);
+  moved.judged.mean_scores_K = group.judged.mean_scores_K.index_select(0, order_K);
+  moved.judged.scores_KK = group.judged.scores_KK.index_select(0, order_K).index_select(1, order_K);
+  moved.judged.transitive_K = group.judged.transitive_K.index_select(0, order_K);
+  moved.tokens = spread(moved);
+  choose_pair(moved);
+  EXPECT_NEAR(GetParam()->loss(group, {}).item<double>(), GetParam()->loss(moved, {}).item<double>(), 1e-12);
+}
+
+// The target is what the residual is taken against: where D equals it, a loss without log Z is zero.
+TEST_P(EveryObjective, ItsTargetIsItsMinimum) {
+  if (GetParam()->target == nullptr) GTEST_SKIP() << "no target";
+  PolicyGroup group = random_group(4, 5);
+  ObjectiveConfig config;
+  config.log_z = "zero";
+  config.magnet_weight = 0.4;
+  const Tensor target_K = GetParam()->target(group, config);
+  const bool is_per_token = GetParam()->name == "ln_gpo";
+  group.log_prob_K = group.reference_K + (is_per_token ? target_K * group.length_K : target_K);
+  EXPECT_NEAR(GetParam()->loss(group, config).item<double>(), 0, 1e-20);
+  config.magnet_weight = 0;
+  EXPECT_GT(GetParam()->loss(group, config).item<double>(), 1e-4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Objectives, EveryObjective,
+                         ::testing::ValuesIn(all_objectives().begin(), all_objectives().end()),
+                         [](const auto& row) { return std::string(row.param->name); });
+
+TEST(Judgement, KeepsTheSplitOfAnHrcJudgeAndMakesThatOfAGpm) {
+  const Tensor rewards_K = random_tensor({4}, 1), embeddings_KE = random_tensor({4, 6}, 2);
+  const PreferenceTable hrc{.rewards_M = rewards_K, .embeddings_ME = embeddings_KE, .gate_P = {}};
+  EXPECT_EQ(distance(judgement_of(hrc, 1).transitive_K, rewards_K), 0);
+  const PreferenceTable gpm{.rewards_M = {}, .embeddings_ME = embeddings_KE, .gate_P = {}};
+  const Judgement judged = judgement_of(gpm, 1);
+  // The Hodge part of a table is its row mean, diagonal included.
+  EXPECT_LT(distance(judged.transitive_K, judged.scores_KK.mean(1)), 1e-12);
+}
+
+TEST(Dsppo, BecomesSppoWhereNothingIsCyclicAndInTheLongRun) {
+  PolicyGroup group = random_group(5, 3);
+  ObjectiveConfig config;
+  config.iteration = int64_t{1} << 60;
+  const ObjectiveEntry &dsppo = objective_by_name("dsppo"), &sppo = objective_by_name("sppo");
+  EXPECT_NEAR(dsppo.loss(group, config).item<double>(), sppo.loss(group, config).item<double>(), 1e-8);
+  config.iteration = 1;  // lambda 1: the cyclic part is switched off, the transitive one doubled
+  group.judged.scores_KK = 2 * (group.judged.transitive_K.unsqueeze(1) - group.judged.transitive_K.unsqueeze(0));
+  PolicyGroup cyclic = random_group(5, 3);
+  EXPECT_NEAR(dsppo.loss(cyclic, config).item<double>(), sppo.loss(group, config).item<double>(), 1e-12);
+}
+
+}  // namespace
+}  // namespace rondo::align
