@@ -3,7 +3,7 @@
 """Records tests/data/parity/: tiny random models of each family with the hidden states, rewards and gradients that
 transformers computes for them.
 
-Usage: tools/record_parity.py [OUT]     (needs torch, transformers, safetensors)
+Usage: tools/record_parity.py [OUT [NAME ...]]     (needs torch, transformers, safetensors)
 
 Sequences share prompts, so that a packed forest is compared with one sequence at a time.
 """
@@ -20,21 +20,49 @@ SEED = 20261124
 BASE = dict(vocab_size=48, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24,
             max_position_embeddings=128, num_labels=1, pad_token_id=0)
 
+LLAMA3 = dict(rope_type="llama3", rope_theta=500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+              original_max_position_embeddings=32)
+YARN = dict(rope_type="yarn", rope_theta=100.0, factor=4.0, beta_fast=8.0, original_max_position_embeddings=32)
+GQA = dict(BASE, num_key_value_heads=2)
+HEAD8 = dict(GQA, head_dim=8)
+TURNS = dict(full_attention=dict(rope_type="linear", rope_theta=500.0, factor=2.0),
+             sliding_attention=dict(rope_type="default", rope_theta=50.0))
+GPT2 = dict(vocab_size=48, n_embd=16, n_layer=2, n_head=4, n_positions=64, num_labels=1, pad_token_id=0)
+NEOX = dict(BASE, rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5))
+
+# Each family with what is special about it switched on: windows shorter than the texts, caps that bite, partial rotation.
 MODELS = {
     "llama_untied": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=4, tie_word_embeddings=False)),
-    "llama_tied_gqa": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=2, tie_word_embeddings=True, head_dim=8)),
-    "llama_rope_llama3": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=2, tie_word_embeddings=False, rope_parameters=dict(
-        rope_type="llama3", rope_theta=500.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
-        original_max_position_embeddings=32))),
+    "llama_tied_gqa": (transformers.LlamaConfig, dict(GQA, tie_word_embeddings=True, head_dim=8)),
+    "llama_rope_llama3": (transformers.LlamaConfig, dict(GQA, tie_word_embeddings=False, rope_parameters=LLAMA3)),
     "llama_rope_linear": (transformers.LlamaConfig, dict(BASE, num_key_value_heads=1, tie_word_embeddings=False, rope_parameters=dict(
         rope_type="linear", rope_theta=100.0, factor=2.0))),
+    "llama_rope_yarn": (transformers.LlamaConfig, dict(GQA, head_dim=16, attention_bias=True, mlp_bias=True, rope_parameters=YARN)),
+    "mistral": (transformers.MistralConfig, dict(HEAD8, sliding_window=5)),
+    "qwen2": (transformers.Qwen2Config, dict(GQA, tie_word_embeddings=True)),
+    "qwen2_window": (transformers.Qwen2Config, dict(GQA, use_sliding_window=True, sliding_window=6, max_window_layers=1)),
+    "qwen3": (transformers.Qwen3Config, dict(HEAD8, tie_word_embeddings=False)),
+    "gemma": (transformers.GemmaConfig, dict(BASE, num_key_value_heads=1, head_dim=8)),
+    "gemma2": (transformers.Gemma2Config, dict(HEAD8, sliding_window=5, query_pre_attn_scalar=4, attn_logit_softcapping=1.5)),
+    "gemma3": (transformers.Gemma3TextConfig, dict(HEAD8, sliding_window=5, query_pre_attn_scalar=12, rope_parameters=TURNS,
+                                                   layer_types=["sliding_attention", "full_attention"])),
+    "phi3": (transformers.Phi3Config, dict(GQA, sliding_window=7)),
+    "phi3_partial": (transformers.Phi3Config, dict(GQA, hidden_size=32, rope_parameters=dict(
+        rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5))),
+    "gpt2": (transformers.GPT2Config, dict(GPT2, n_inner=24)),
+    "gpt2_scaled_by_layer": (transformers.GPT2Config, dict(GPT2, scale_attn_by_inverse_layer_idx=True)),
+    "gpt_neox": (transformers.GPTNeoXConfig, NEOX),
+    "gpt_neox_serial": (transformers.GPTNeoXConfig, dict(NEOX, use_parallel_residual=False, attention_bias=False)),
+    "olmo2": (transformers.Olmo2Config, GQA),
 }
 
 
 def sequences(generator):
-    """Two groups: a prompt of 9 tokens with three responses, a prompt of 1 with two; one response is long."""
+    """Two groups: a prompt of 9 tokens with three responses, a prompt of 1 with two; one response is long.
+
+    Tokens 0 and 1 are padding of some family."""
     def draw(n):
-        return torch.randint(1, BASE["vocab_size"], (n,), generator=generator).tolist()
+        return torch.randint(2, BASE["vocab_size"], (n,), generator=generator).tolist()
 
     groups = []
     for prompt_length, lengths in ((9, (4, 7, 4)), (1, (40, 2))):
@@ -47,7 +75,7 @@ def run(model, groups):
     hidden, rewards = [], []
     for group in groups:
         for ids in group:
-            states = model.model(input_ids=torch.tensor([ids])).last_hidden_state[0]
+            states = model.base_model(input_ids=torch.tensor([ids])).last_hidden_state[0]
             hidden.append(states)
             rewards.append(model.score(states[-1])[0])
     return hidden, torch.stack(rewards)
@@ -72,9 +100,9 @@ def record(name, out):
     model = transformers.AutoModelForSequenceClassification.from_config(config).float().eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            # Larger than the usual initial weights, so that a mistake shows.
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) * (0.3 if parameter.dim() > 1 else 0.1)
-                            + (1.0 if parameter.dim() == 1 else 0.0))
+            # Larger than the usual initial weights, so that a mistake shows; vectors around their own initial values.
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.copy_(noise * 0.3 if parameter.dim() > 1 else parameter + noise * 0.1)
     groups = sequences(generator)
     hidden, rewards = run(model, groups)
     loss_of(rewards, groups).backward()
@@ -101,5 +129,5 @@ def record(name, out):
 
 if __name__ == "__main__":
     target = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "tests/data/parity")
-    for model_name in MODELS:
+    for model_name in sys.argv[2:] or MODELS:
         record(model_name, target)

@@ -61,22 +61,35 @@ std::vector<std::string> read_words(const std::string& path) {
   return words;
 }
 
+// The usual keys, in the family's own spelling. Those that a family does not have are taken out once it has read them.
 nlohmann::json shape_config(const InitConfig& c, const backbones::FamilyEntry& family, int64_t vocab) {
-  return {{"architectures", {std::string(family.architectures.front())}},
-          {"model_type", std::string(family.name)},
-          {"vocab_size", vocab},
-          {"hidden_size", c.hidden},
-          {"num_hidden_layers", c.layers},
-          {"num_attention_heads", c.heads},
-          {"num_key_value_heads", c.kv_heads > 0 ? c.kv_heads : c.heads},
-          {"intermediate_size", c.inner},
-          {"hidden_act", "silu"},
-          {"rms_norm_eps", 1e-6},
-          {"rope_theta", c.rope_theta},
-          {"max_position_embeddings", c.max_length},
-          {"initializer_range", c.std},
-          {"tie_word_embeddings", true},
-          {"torch_dtype", "float32"}};
+  nlohmann::json config = {{"architectures", {std::string(family.architectures.front())}},
+                           {"model_type", std::string(family.model_type)},
+                           {"vocab_size", vocab},
+                           {"hidden_size", c.hidden},
+                           {"num_hidden_layers", c.layers},
+                           {"num_attention_heads", c.heads},
+                           {"num_key_value_heads", c.kv_heads > 0 ? c.kv_heads : c.heads},
+                           {"head_dim", c.hidden / c.heads},
+                           {"intermediate_size", c.inner},
+                           {"rope_theta", c.rope_theta},
+                           {"max_position_embeddings", c.max_length},
+                           {"tie_word_embeddings", true}};
+  for (const backbones::KeyName& key : family.key_names) {
+    config[std::string(key.own)] = config[std::string(key.usual)];
+    config.erase(std::string(key.usual));
+  }
+  return config;
+}
+
+// Takes out what nobody read; a flag that asked for it is refused.
+void drop_unread(const InitConfig& c, const backbones::ConfigReader& reader, nlohmann::json& config) {
+  for (const std::string& key : reader.unused()) {
+    const bool asked = (key == "num_key_value_heads" && c.kv_heads > 0 && c.kv_heads != c.heads) ||
+                       (key == "rope_theta" && c.rope_theta != InitConfig().rope_theta);
+    if (asked) throw ConfigError(fmt::format("family {} has no {}; drop the flag", c.family, key));
+    if (key != "architectures" && key != "model_type") config.erase(key);
+  }
 }
 
 void write_word_tokenizer(const InitConfig& c) {
@@ -99,10 +112,15 @@ void run_init(const InitConfig& c, Session& session) {
   const int64_t vocab = text::load_text_encoder(tokenizer_from, {}).tokenizer().id_limit();
 
   const backbones::FamilyEntry& family = backbones::family_by_name(c.family);
-  const nlohmann::json config = shape_config(c, family, vocab);
+  nlohmann::json config = shape_config(c, family, vocab);
   backbones::ConfigReader reader(config, "flags");
   const nn::Sizes sizes = family.sizes(reader);
   nn::ParameterSet parameters = model::initial_backbone(family, sizes, c.std, static_cast<uint64_t>(session.seed));
+  family.max_length(reader);
+  family.build(reader, parameters);
+  drop_unread(c, reader, config);
+  config["initializer_range"] = c.std;
+  config["torch_dtype"] = "float32";
   model::save_backbone(config, parameters, c.out, tokenizer_from);
   print_line(fmt::format("{}: {}, {} parameters, {} tokens in the vocabulary, seed {}", c.out, c.family,
                          parameters.element_count(), vocab, session.seed));

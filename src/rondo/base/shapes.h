@@ -8,6 +8,7 @@
 //   D hidden size                  V vocabulary
 //   E embedding size, E = 2 P      L layers
 //   P planes                       M responses of one group
+//   S rows of a position table     Y token types
 //
 // A tensor variable ends in its letters: hidden_ND, rewards_R.
 #pragma once

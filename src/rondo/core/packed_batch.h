@@ -41,12 +41,14 @@ struct PackedBatch {
   ForestLayout layout;
   Tensor ids_N;        // int64
   Tensor positions_N;  // int64, from 0 at the first token of a tree
+  Tensor type_ids_N;   // int64, token types of encoders; undefined = all 0
 
   // Pooling: the state of response r is the mean of the rows pool_rows[pool_offsets[r] .. pool_offsets[r + 1]).
   Tensor pool_rows_T;     // int64
   Tensor pool_offsets_R;  // int64, [R + 1]
 
-  // Gate: row of the last token wholly inside the prompt; undefined where no head asks for a gate.
+  // Gate: row of the last token wholly inside the prompt; undefined where no head asks for a gate. An encoder's prompt
+  // is a segment of its own, so that it does not see a response.
   Tensor gate_rows_G;  // int64
 
   // Language-model targets of chosen responses: the state of row lm_rows predicts the token lm_targets. Undefined where

@@ -14,6 +14,7 @@ namespace rondo {
 /// that overlaps the response's text.
 struct TokenResponse {
   std::vector<int32_t> ids;
+  std::vector<int32_t> type_ids;  // token types of encoders, one per token; empty = all 0
   int64_t pool_begin = 0;
   int64_t pool_end = 0;
   int64_t response_begin = 0;

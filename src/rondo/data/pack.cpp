@@ -45,7 +45,7 @@ class Packer {
   void add(const GroupSelection& s) {
     const int64_t prefix = common_prefix(s, options_);
     SegmentTree tree{.prefix_begin = row(), .prefix_length = prefix};
-    if (prefix > 0) append(response_of(s, 0).ids, 0, prefix);
+    if (prefix > 0) append(response_of(s, 0), 0, prefix);
 
     // Equal lengths together, in stable order, so that a run is one batched product.
     std::vector<size_t> order(s.responses.size());
@@ -60,9 +60,10 @@ class Packer {
         tree.runs.push_back({.begin = row(), .count = 0, .length = rest(r)});
       }
       ++tree.runs.back().count;
-      append(response_of(s, r).ids, prefix, prefix + rest(r));
+      append(response_of(s, r), prefix, prefix + rest(r));
     }
     batch_.layout.trees.push_back(std::move(tree));
+    if (options_.needs_gate) add_gate(s, prefix, first_row);
     add_readings(s, prefix, first_row);
     batch_.group_sizes.push_back(static_cast<int64_t>(s.responses.size()));
   }
@@ -71,6 +72,7 @@ class Packer {
     batch_.layout.token_count = row();
     batch_.ids_N = to_tensor(ids_, at::kLong);
     batch_.positions_N = to_tensor(positions_, at::kLong);
+    if (has_types_) batch_.type_ids_N = to_tensor(types_, at::kLong);
     batch_.pool_rows_T = to_tensor(pool_rows_, at::kLong);
     batch_.pool_offsets_R = to_tensor(pool_offsets_, at::kLong);
     if (options_.needs_gate) batch_.gate_rows_G = to_tensor(gate_rows_, at::kLong);
@@ -84,10 +86,27 @@ class Packer {
  private:
   int64_t row() const { return static_cast<int64_t>(ids_.size()); }
 
-  void append(const std::vector<int32_t>& ids, int64_t from, int64_t to) {
+  void append(const TokenResponse& response, int64_t from, int64_t to) {
     for (int64_t position = from; position < to; ++position) {
-      ids_.push_back(ids[static_cast<size_t>(position)]);
+      const auto at = static_cast<size_t>(position);
+      ids_.push_back(response.ids[at]);
       positions_.push_back(position);
+      types_.push_back(response.type_ids.empty() ? 0 : response.type_ids[at]);
+    }
+    has_types_ = has_types_ || !response.type_ids.empty();
+  }
+
+  void add_gate(const GroupSelection& s, int64_t prefix, const std::vector<int64_t>& first_row) {
+    const int64_t pos = s.group->gate_pos;
+    if (pos < 0) {
+      throw DataError("a gated head needs a prompt: one group has an empty prompt; use --gate none or add prompts");
+    }
+    if (options_.bidirectional) {
+      batch_.layout.trees.back().runs.push_back({.begin = row(), .count = 1, .length = pos + 1});
+      append(response_of(s, 0), 0, pos + 1);
+      gate_rows_.push_back(row() - 1);
+    } else {
+      gate_rows_.push_back(pos < prefix ? batch_.layout.trees.back().prefix_begin + pos : first_row[0] + pos - prefix);
     }
   }
 
@@ -106,11 +125,6 @@ class Packer {
       pool_offsets_.push_back(static_cast<int64_t>(pool_rows_.size()));
     }
     if (options_.needs_lm_targets) add_lm_targets(s, row_of);
-    if (!options_.needs_gate) return;
-    if (s.group->gate_pos < 0) {
-      throw DataError("a gated head needs a prompt: one group has an empty prompt; use --gate none or add prompts");
-    }
-    gate_rows_.push_back(row_of(0, s.group->gate_pos));
   }
 
   // Every response token of a chosen response is predicted from the position before it.
@@ -132,7 +146,8 @@ class Packer {
 
   PackOptions options_;
   PackedBatch batch_;
-  std::vector<int64_t> ids_, positions_, pool_rows_, gate_rows_, lm_rows_, lm_targets_;
+  std::vector<int64_t> ids_, positions_, types_, pool_rows_, gate_rows_, lm_rows_, lm_targets_;
+  bool has_types_ = false;
   std::vector<int64_t> pool_offsets_ = {0};
 };
 
@@ -171,6 +186,7 @@ int64_t token_cost(const GroupSelection& selection, const PackOptions& options) 
   for (size_t r = 0; r < selection.responses.size(); ++r) {
     tokens += static_cast<int64_t>(response_of(selection, r).ids.size()) - prefix;
   }
+  if (options.bidirectional && options.needs_gate) tokens += selection.group->gate_pos + 1;
   return tokens;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Token groups to packed batches: the longest common token prefix of a group's responses becomes one shared segment,
-// the remainders follow it, sorted into runs of equal length. Costs P + sum(R_i) tokens per group.
+// the remainders follow it, sorted into runs of equal length. Costs P + sum(R_i) tokens per group. Encoders, whose
+// states depend on what follows, share nothing.
 #pragma once
 
 #include <span>
@@ -27,6 +28,7 @@ GroupSelection select(const TokenGroup& group, std::vector<int64_t> responses);
 
 struct PackOptions {
   bool needs_gate = false;
+  /// Encoders: no shared prefix, and the gate's prompt is one more segment of the group.
   bool bidirectional = false;
   /// Fill the language-model targets of responses that won a comparison.
   bool needs_lm_targets = false;
@@ -34,7 +36,7 @@ struct PackOptions {
   int64_t longest_prefix = 0;
 };
 
-/// Tokens that `pack` computes for a selection: P + sum(R_i).
+/// Tokens that `pack` computes for a selection: P + sum(R_i); for an encoder whole sequences, and the gate's prompt.
 int64_t token_cost(const GroupSelection& selection, const PackOptions& options);
 
 /// Throws DataError where a gate is needed and a prompt is empty.

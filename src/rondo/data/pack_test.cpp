@@ -58,10 +58,23 @@ TEST(Pack, LanguageModelTargetsAreTheTokensOfWinners) {
   EXPECT_EQ(numbers(batch.lm_rows_T), (std::vector<int64_t>{1, 3, 1}));
 }
 
-TEST(Pack, EncodersShareNothing) {
-  const TokenGroup g = group();
+TEST(Pack, EncodersShareNothingAndReadTheGatesPromptAlone) {
+  TokenGroup g = group();
+  for (TokenResponse& r : g.responses) r.type_ids = {0, 0, 1};
+  for (const size_t long_one : {0, 2}) g.responses[long_one].type_ids.push_back(1);
   const GroupSelection s = select_all(g);
-  EXPECT_EQ(pack({&s, 1}, {.bidirectional = true}).layout.token_count, 4 + 3 + 4);
+  const PackOptions options{.needs_gate = true, .bidirectional = true};
+  const PackedBatch batch = pack({&s, 1}, options);
+  EXPECT_EQ(numbers(batch.ids_N), (std::vector<int64_t>{1, 2, 20, 1, 2, 10, 11, 1, 2, 30, 31, 1, 2}));
+  EXPECT_EQ(numbers(batch.type_ids_N), (std::vector<int64_t>{0, 0, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0}));
+  EXPECT_EQ(numbers(batch.positions_N), (std::vector<int64_t>{0, 1, 2, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1}));
+  EXPECT_EQ(numbers(batch.pool_rows_T), (std::vector<int64_t>{6, 2, 10}));
+  EXPECT_EQ(numbers(batch.gate_rows_G), (std::vector<int64_t>{12}));
+  ASSERT_EQ(batch.layout.trees.size(), 1u);
+  EXPECT_EQ(batch.layout.trees[0].prefix_length, 0);
+  EXPECT_EQ(token_cost(s, options), 13);
+  EXPECT_EQ(token_cost(s, {.bidirectional = true}), 11);
+  EXPECT_FALSE(pack({&s, 1}, {}).gate_rows_G.defined());
 }
 
 TEST(Pack, RefusesAGateWithoutAPrompt) {

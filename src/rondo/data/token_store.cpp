@@ -15,7 +15,7 @@ namespace {
 int64_t bytes_of(const TokenGroup& group) {
   auto bytes = static_cast<int64_t>(group.comparisons.size() * sizeof(Comparison));
   for (const TokenResponse& r : group.responses)
-    bytes += static_cast<int64_t>(sizeof(r) + r.ids.size() * sizeof(int32_t));
+    bytes += static_cast<int64_t>(sizeof(r) + (r.ids.size() + r.type_ids.size()) * sizeof(int32_t));
   return bytes;
 }
 
@@ -26,6 +26,7 @@ int32_t code_points(const std::string& text) {
 
 void erase_tokens(TokenResponse& r, int64_t begin, int64_t count) {
   r.ids.erase(r.ids.begin() + begin, r.ids.begin() + begin + count);
+  if (!r.type_ids.empty()) r.type_ids.erase(r.type_ids.begin() + begin, r.type_ids.begin() + begin + count);
   for (int64_t* position : {&r.pool_begin, &r.pool_end, &r.response_begin}) {
     if (*position > begin) *position = std::max(begin, *position - count);
   }
@@ -68,7 +69,7 @@ void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept) {
 }  // namespace
 
 TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling) {
-  TokenResponse r{.ids = encoded.ids, .response_begin = encoded.response_begin};
+  TokenResponse r{.ids = encoded.ids, .type_ids = encoded.type_ids, .response_begin = encoded.response_begin};
   const auto end = static_cast<int64_t>(r.ids.size());
   if (end == 0) throw DataError("a response and its prompt have no tokens at all; add text, or an EOS by --eos ensure");
   r.pool_end = end;

@@ -101,8 +101,9 @@ void run_batch(const model::Model& model, const BudgetedBatches::Batch& batch, c
 // The gate's prompt as a sequence of its own, so that its bits do not depend on the responses.
 TokenGroup prompt_alone(const TokenGroup& group) {
   if (group.gate_pos < 0) throw DataError("a gated head needs a prompt: one group has an empty prompt");
-  const std::vector<int32_t>& ids = group.responses.front().ids;
+  const std::vector<int32_t>&ids = group.responses.front().ids, &types = group.responses.front().type_ids;
   TokenResponse prompt{.ids = {ids.begin(), ids.begin() + group.gate_pos + 1},
+                       .type_ids = {types.begin(), types.begin() + (types.empty() ? 0 : group.gate_pos + 1)},
                        .pool_begin = group.gate_pos,
                        .pool_end = group.gate_pos + 1};
   return {.responses = {std::move(prompt)}, .gate_pos = group.gate_pos};
@@ -117,7 +118,7 @@ PreferenceTable on_cpu(const HeadOutput& output, int64_t count) {
 }
 
 PreferenceTable score_alone(const model::Model& model, const TokenGroup& group, ScoringCost& cost) {
-  const data::PackOptions options;
+  const data::PackOptions options{.bidirectional = model.family().is_encoder};
   const auto pooled_state = [&](const TokenGroup& g, int64_t r) {
     const GroupSelection alone = some(g, r, r + 1);
     const PackedBatch packed = data::pack({&alone, 1}, options).to(model.device());
@@ -150,7 +151,7 @@ std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<c
     for (const TokenGroup* group : groups) tables.push_back(score_alone(model, *group, cost));
     return tables;
   }
-  const data::PackOptions pack_options{.needs_gate = model.needs_gate()};
+  const data::PackOptions pack_options{.needs_gate = model.needs_gate(), .bidirectional = model.family().is_encoder};
   const BudgetedBatches plan(groups, options.token_budget, pack_options);
   std::vector<GroupStates> states(groups.size());
   for (const BudgetedBatches::Batch& batch : plan.batches()) run_batch(model, batch, pack_options, states, cost);

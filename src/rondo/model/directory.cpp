@@ -39,6 +39,7 @@ std::string first_names(const std::vector<std::string>& names) {
 }
 
 bool matches(std::string_view pattern, std::string_view name) {
+  if (pattern.ends_with('*')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
   const size_t braces = pattern.find("{}");
   if (braces == std::string_view::npos) return pattern == name;
   const std::string_view head = pattern.substr(0, braces), tail = pattern.substr(braces + 2);
@@ -50,14 +51,18 @@ bool matches(std::string_view pattern, std::string_view name) {
 // Takes the tensors of a file one by one and knows at the end which ones nobody took.
 class TensorTaker {
  public:
-  TensorTaker(Reader reader, std::string place) : reader_(std::move(reader)), place_(std::move(place)) {}
+  TensorTaker(Reader reader, std::string_view prefix, std::string place)
+      : reader_(std::move(reader)), prefix_(prefix), place_(std::move(place)) {}
 
+  // Under its name; without the family's prefix, as a bare backbone ("LlamaModel") has it; or with the old names of a
+  // norm's weight and bias, as early BERT checkpoints have them.
   const io::TensorView* find(const std::string& name) {
-    const io::TensorView* view = reader_->find(name);
-    // A bare backbone ("LlamaModel") has the same names without the first component.
-    constexpr std::string_view kPrefix = "model.";
-    if (view == nullptr && name.starts_with(kPrefix)) view = reader_->find(name.substr(kPrefix.size()));
-    return view;
+    const io::TensorView* view = find_with_or_without_prefix(name);
+    constexpr std::string_view kNorm = "LayerNorm.";
+    const size_t norm = name.rfind(kNorm);
+    if (view != nullptr || norm == std::string::npos) return view;
+    const std::string stem = name.substr(0, norm + kNorm.size());
+    return find_with_or_without_prefix(stem + (name.ends_with("weight") ? "gamma" : "beta"));
   }
 
   Tensor take(const nn::ExpectedWeight& expected, const io::TensorView& view) {
@@ -80,7 +85,14 @@ class TensorTaker {
   const std::string& place() const { return place_; }
 
  private:
+  const io::TensorView* find_with_or_without_prefix(const std::string& name) {
+    const io::TensorView* view = reader_->find(name);
+    if (view == nullptr && name.starts_with(prefix_)) view = reader_->find(name.substr(prefix_.size()));
+    return view;
+  }
+
   Reader reader_;
+  std::string_view prefix_;
   std::string place_;
   std::vector<std::string> taken_;
 };
@@ -129,7 +141,8 @@ std::vector<std::string> check_left(const TensorTaker& taker, const backbones::F
   std::vector<std::string> ignored, extra;
   for (const std::string& name : taker.left()) {
     bool known = name == family.lm_head;
-    for (const std::string_view pattern : family.ignorable) known = known || matches(pattern, name);
+    for (const std::string_view pattern : family.ignorable)
+      known = known || matches(pattern, name) || matches(pattern, std::string(family.prefix) + name);
     if (new_head) {
       for (const char* head_name : kScalarHeadNames) known = known || name == head_name;
       known = known || name == "prompt_head.weight" || name == heads::kLogNu;
@@ -170,10 +183,12 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
 
   backbones::ConfigReader reader(config, (directory / "config.json").string());
   const nn::Sizes sizes = family.sizes(reader);
-  TensorTaker taker(std::make_shared<const io::SafetensorsReader>(directory), directory.string());
+  TensorTaker taker(std::make_shared<const io::SafetensorsReader>(directory), family.prefix, directory.string());
   nn::ParameterSet parameters;
   std::vector<nn::ExpectedWeight> expected = nn::expand_rules(family.weights, sizes);
-  const bool tied = reader.boolean_or("tie_word_embeddings", false);
+  if (options.with_lm_head && family.lm_head.empty())
+    throw ModelError(fmt::format("no language-model head: {}: family {} has none", directory.string(), family.name));
+  const bool tied = reader.boolean_or("tie_word_embeddings", family.tied);
   if (options.with_lm_head && !tied) expected.push_back({std::string(family.lm_head), {sizes.vocab, sizes.hidden}});
   take_backbone(taker, expected, options, parameters);
   if (options.new_head) {
@@ -185,6 +200,7 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   loaded.ignored_tensors = check_left(taker, family, options.new_head.has_value());
   family.max_length(reader);
   family.build(reader, parameters);  // reads the remaining keys
+  reader.refuse_unread_maths();
   loaded.ignored_keys = reader.unused();
   loaded.model = std::make_unique<Model>(family, std::move(config), head, std::move(parameters));
   return loaded;

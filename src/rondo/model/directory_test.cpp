@@ -9,6 +9,7 @@
 #include "rondo/base/error.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
+#include "rondo/io/safetensors.h"
 #include "rondo/io/test_folder.h"
 #include "rondo/model/initial.h"
 
@@ -81,9 +82,14 @@ TEST_F(Directory, RefusesWhatItDoesNotImplement) {
     json value;
     const char* text;
   } cases[] = {{"architectures", {"GrokForCausalLM"}, "unknown architecture"},
-               {"hidden_act", "gelu", "only 'silu'"},
-               {"attention_bias", true, "not implemented"},
-               {"rope_scaling", {{"rope_type", "yarn"}, {"factor", 2.0}}, "known: default, linear, llama3"},
+               {"hidden_act", "laplace", "known: silu"},
+               {"attention_bias", true, "weights are missing"},
+               {"rope_scaling", {{"rope_type", "dynamic"}, {"factor", 2.0}}, "known: default, linear, llama3, yarn"},
+               {"rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}, "known: default, linear, llama3, yarn"},
+               {"rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}, {"twist", 1}}, "'twist' is not understood"},
+               {"residual_multiplier", 0.5, "not implemented for this family"},
+               {"quantization_config", {{"bits", 4}}, "not implemented for this family"},
+               {"layer_types", {"sliding_attention"}, "not implemented for this family"},
                {"hidden_size", "8", "not a whole number"},
                {"rondo", 3, "not an object"}};
   for (const auto& c : cases) {
@@ -92,6 +98,34 @@ TEST_F(Directory, RefusesWhatItDoesNotImplement) {
     io::write_file(folder_ / "config.json", changed.dump());
     EXPECT_THAT(refusal(), HasSubstr(c.text)) << c.key;
   }
+}
+
+TEST_F(Directory, NamesKeysThatChangeNothing) {
+  save_model({.kind = "bt", .norm = "none", .tau = 1});
+  change_config([](json& c) {
+    c["use_cache"] = true;
+    c["attention_dropout"] = 0.1;
+    c["residual_multiplier"] = 1.0;
+    c["sliding_window"] = nullptr;
+  });
+  EXPECT_THAT(load(folder_.path()).ignored_keys, ::testing::IsSupersetOf({"use_cache", "attention_dropout"}));
+}
+
+TEST_F(Directory, ABareBackboneHasTheSameNamesWithoutTheirPrefix) {
+  save_model({.kind = "bt", .norm = "none", .tau = 1});
+  const std::string hash = weights_hash(*load(folder_.path()).model);
+  {
+    const io::SafetensorsReader old(folder_ / "model.safetensors");
+    std::vector<io::TensorSpec> specs;
+    for (const io::TensorView& view : old.tensors()) {
+      specs.push_back({view.name.starts_with("model.") ? view.name.substr(6) : view.name, view.dtype, view.shape});
+    }
+    io::SafetensorsWriter writer(folder_ / "bare.safetensors", specs, {});
+    for (size_t i = 0; i < specs.size(); ++i) writer.write(specs[i].name, old.tensors()[i].bytes);
+    writer.commit();
+  }
+  std::filesystem::rename(folder_ / "bare.safetensors", folder_ / "model.safetensors");
+  EXPECT_EQ(weights_hash(*load(folder_.path()).model), hash);
 }
 
 TEST_F(Directory, ABtModelLoadsAsTheClassifierThatItsConfigDescribes) {

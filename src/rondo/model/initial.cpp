@@ -41,9 +41,9 @@ nn::ParameterSet initial_backbone(const backbones::FamilyEntry& family, const nn
   nn::ParameterSet parameters;
   for (const nn::ExpectedWeight& weight : nn::expand_rules(family.weights, sizes)) {
     if (weight.shape.size() == 1) {
-      const bool is_bias = weight.name.ends_with("bias");
+      const bool is_zero = weight.start == nn::Start::kZeros;
       const auto options = at::TensorOptions().dtype(at::kFloat);
-      parameters.add(weight.name, is_bias ? at::zeros(weight.shape, options) : at::ones(weight.shape, options));
+      parameters.add(weight.name, is_zero ? at::zeros(weight.shape, options) : at::ones(weight.shape, options));
       continue;
     }
     const bool is_table = weight.shape.front() == sizes.vocab;

@@ -4,8 +4,12 @@
 //
 //   out(t) = softmax( scale q(t) [ K_prefix ; K_own(<= t) ]' ) [ V_prefix ; V_own(<= t) ]
 //
-// Exact softmax over real keys only: there is no padding and no mask but the triangle. Work is cut into blocks of
-// bounded size, in the backward pass too, which recomputes the weights block by block (arXiv:2205.14135).
+// Options: scores capped by cap tanh(score / cap) before the mask (arXiv:2408.00118), a window of positions, and
+// encoders, whose segments see themselves in both directions and share no prefix.
+//
+// Exact softmax over real keys only: there is no padding; keys that no query of a block sees are not touched. Work is
+// cut into blocks of bounded size, in the backward pass too, which recomputes the weights block by block
+// (arXiv:2205.14135).
 #pragma once
 
 #include <cstdint>
@@ -17,8 +21,8 @@
 
 namespace rondo::nn {
 
-/// One block of queries: `count` segments, of each the rows [row_begin, row_begin + rows), against `prefix_length`
-/// shared keys and the first row_begin + rows keys of the segment itself (all of them where bidirectional).
+/// One block of queries: `count` segments, of each the rows [row_begin, row_begin + rows), against the last
+/// `prefix_length` keys of the shared prefix and the keys [own_begin, own_begin + own_keys) of the segment itself.
 struct AttentionBlock {
   int64_t segment_begin = 0;   // row of the first segment in the batch
   int64_t segment_length = 0;  // rows from one segment to the next
@@ -27,19 +31,28 @@ struct AttentionBlock {
   int64_t rows = 0;
   int64_t prefix_begin = 0;
   int64_t prefix_length = 0;
+  int64_t own_begin = 0;
+  int64_t own_keys = 0;
 };
 
-/// The blocks of a layout, made once per batch and shared by its layers.
+/// The blocks of a layout, made once per batch and window and shared by the layers that have that window.
 struct AttentionPlan {
   std::vector<AttentionBlock> blocks;
   bool bidirectional = false;
+  int64_t window = 0;
 };
 
-/// heads: query heads, which multiply the size of a block.
-std::shared_ptr<const AttentionPlan> plan_attention(const ForestLayout& layout, int64_t heads);
+/// heads: query heads, which multiply the size of a block. window: a query sees keys less than `window` positions away
+/// (itself is at distance 0); 0 = all.
+std::shared_ptr<const AttentionPlan> plan_attention(const ForestLayout& layout, int64_t heads, int64_t window = 0);
+
+struct AttentionOptions {
+  double scale = 1;
+  double softcap = 0;  // 0 = none
+};
 
 /// q_NHK [N, H, K], k_NJK and v_NJK [N, J, K] with H a multiple of J (grouped queries). Returns [N, H, K].
 Tensor forest_attention(const Tensor& q_NHK, const Tensor& k_NJK, const Tensor& v_NJK,
-                        const std::shared_ptr<const AttentionPlan>& plan, double scale);
+                        const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options);
 
 }  // namespace rondo::nn

@@ -8,7 +8,7 @@
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
-#include <limits>
+#include <algorithm>
 
 #include "tests/support/tensors.h"
 
@@ -29,35 +29,45 @@ ForestLayout two_trees() {
   return layout;
 }
 
-// The rows that a row may attend to, by the definition in packed_batch.h.
-std::vector<int64_t> visible_rows(const ForestLayout& layout, int64_t row) {
-  std::vector<int64_t> rows;
+// The rows that a row may attend to, by the definition in packed_batch.h: those of its prefix and of its own segment,
+// up to itself or, for encoders, all of them; less than `window` positions away.
+std::vector<int64_t> visible_rows(const ForestLayout& layout, int64_t row, int64_t window) {
+  std::vector<int64_t> path;
   for (const SegmentTree& tree : layout.trees) {
     const int64_t prefix_end = tree.prefix_begin + tree.prefix_length;
     if (row >= tree.prefix_begin && row < prefix_end) {
-      for (int64_t r = tree.prefix_begin; r <= row; ++r) rows.push_back(r);
+      for (int64_t r = tree.prefix_begin; r < prefix_end; ++r) path.push_back(r);
     }
     for (const SegmentRun& run : tree.runs) {
       if (row < run.begin || row >= run.begin + run.count * run.length) continue;
-      for (int64_t r = tree.prefix_begin; r < prefix_end; ++r) rows.push_back(r);
+      for (int64_t r = tree.prefix_begin; r < prefix_end; ++r) path.push_back(r);
       const int64_t first = run.begin + (row - run.begin) / run.length * run.length;
-      for (int64_t r = first; r <= row; ++r) rows.push_back(r);
+      for (int64_t r = first; r < first + run.length; ++r) path.push_back(r);
     }
+  }
+  const int64_t position = std::find(path.begin(), path.end(), row) - path.begin();
+  std::vector<int64_t> rows;
+  for (int64_t p = 0; p < static_cast<int64_t>(path.size()); ++p) {
+    const bool near = window == 0 || std::abs(p - position) < window;
+    if (near && (layout.bidirectional || p <= position)) rows.push_back(path[static_cast<size_t>(p)]);
   }
   return rows;
 }
 
 // Row by row, head by head.
-Tensor slow_attention(const Tensor& q, const Tensor& k, const Tensor& v, const ForestLayout& layout, double scale) {
+Tensor slow_attention(const Tensor& q, const Tensor& k, const Tensor& v, const ForestLayout& layout, int64_t window,
+                      const AttentionOptions& options) {
   const int64_t repeats = q.size(1) / k.size(1);
   std::vector<Tensor> out;
   for (int64_t row = 0; row < q.size(0); ++row) {
-    const Tensor index = at::tensor(visible_rows(layout, row));
+    const Tensor index = at::tensor(visible_rows(layout, row, window));
     std::vector<Tensor> heads;
     for (int64_t h = 0; h < q.size(1); ++h) {
       const Tensor keys = k.index_select(0, index).select(1, h / repeats),
                    values = v.index_select(0, index).select(1, h / repeats);
-      heads.push_back(at::matmul(at::softmax(at::matmul(keys, q[row][h]) * scale, 0), values));
+      Tensor scores = at::matmul(keys, q[row][h]) * options.scale;
+      if (options.softcap > 0) scores = options.softcap * (scores / options.softcap).tanh();
+      heads.push_back(at::matmul(at::softmax(scores, 0), values));
     }
     out.push_back(at::stack(heads));
   }
@@ -74,24 +84,53 @@ Inputs inputs(int64_t rows, int64_t heads, int64_t kv_heads) {
           random_tensor({rows, kv_heads, 4}, 3).requires_grad_(true)};
 }
 
-TEST(ForestAttention, EqualsTheDefinitionRowByRow) {
-  for (const int64_t kv_heads : {4, 2, 1}) {
-    const Inputs x = inputs(17, 4, kv_heads);
-    const Tensor fast = forest_attention(x.q, x.k, x.v, plan_attention(two_trees(), 4), 0.5);
-    EXPECT_LT(distance(fast, slow_attention(x.q, x.k, x.v, two_trees(), 0.5)), kTight)
-        << kv_heads << " key/value heads";
-  }
+// Values and gradients against the definition, for one layout and one setting.
+void compare(const ForestLayout& layout, int64_t kv_heads, int64_t window, const AttentionOptions& options) {
+  const int64_t rows = layout.token_count;
+  const Inputs fast = inputs(rows, 4, kv_heads), slow = inputs(rows, 4, kv_heads);
+  const Tensor direction = random_tensor({rows, 4, 4}, 4);
+  const Tensor out = forest_attention(fast.q, fast.k, fast.v, plan_attention(layout, 4, window), options);
+  const Tensor expected = slow_attention(slow.q, slow.k, slow.v, layout, window, options);
+  EXPECT_LT(distance(out, expected), kTight);
+  (out * direction).sum().backward();
+  (expected * direction).sum().backward();
+  EXPECT_LT(distance(fast.q.grad(), slow.q.grad()), kTight);
+  EXPECT_LT(distance(fast.k.grad(), slow.k.grad()), kTight);
+  EXPECT_LT(distance(fast.v.grad(), slow.v.grad()), kTight);
 }
 
-TEST(ForestAttention, GradientsEqualThoseOfTheDefinition) {
-  for (const int64_t kv_heads : {4, 2, 1}) {
-    const Inputs fast = inputs(17, 4, kv_heads), slow = inputs(17, 4, kv_heads);
-    const Tensor direction = random_tensor({17, 4, 4}, 4);
-    (forest_attention(fast.q, fast.k, fast.v, plan_attention(two_trees(), 4), 0.5) * direction).sum().backward();
-    (slow_attention(slow.q, slow.k, slow.v, two_trees(), 0.5) * direction).sum().backward();
-    EXPECT_LT(distance(fast.q.grad(), slow.q.grad()), kTight);
-    EXPECT_LT(distance(fast.k.grad(), slow.k.grad()), kTight);
-    EXPECT_LT(distance(fast.v.grad(), slow.v.grad()), kTight);
+TEST(ForestAttention, EqualsTheDefinitionRowByRow) {
+  for (const int64_t kv_heads : {4, 2, 1}) compare(two_trees(), kv_heads, 0, {.scale = 0.5});
+}
+
+TEST(ForestAttention, AWindowReachesIntoThePrefix) {
+  for (const int64_t window : {1, 2, 3, 5, 100}) compare(two_trees(), 2, window, {.scale = 0.5});
+}
+
+TEST(ForestAttention, CapsScores) {
+  compare(two_trees(), 2, 0, {.scale = 0.5, .softcap = 0.7});
+  compare(two_trees(), 2, 3, {.scale = 0.5, .softcap = 0.7});
+}
+
+TEST(ForestAttention, EncodersSeeTheWholeSegmentOrAWindowInBothDirections) {
+  ForestLayout layout;
+  layout.bidirectional = true;
+  layout.trees.push_back({.runs = {{0, 2, 5}, {10, 1, 7}}});
+  layout.token_count = 17;
+  for (const int64_t window : {0, 1, 3}) compare(layout, 4, window, {.scale = 0.5});
+}
+
+TEST(ForestAttention, AWindowedRunIsCutIntoStretches) {
+  // Longer than the shortest stretch, so several blocks, each with the keys that it needs.
+  for (const bool bidirectional : {false, true}) {
+    ForestLayout layout;
+    layout.bidirectional = bidirectional;
+    layout.trees.push_back({.prefix_length = bidirectional ? 0 : 3, .runs = {{bidirectional ? 0 : 3, 2, 150}}});
+    layout.token_count = bidirectional ? 300 : 303;
+    const auto plan = plan_attention(layout, 4, 10);
+    ASSERT_EQ(plan->blocks.size(), bidirectional ? 3u : 4u);
+    EXPECT_LT(plan->blocks.back().own_keys, 100);
+    compare(layout, 2, 10, {.scale = 0.5});
   }
 }
 
@@ -103,32 +142,21 @@ TEST(ForestAttention, BlocksCutARunWithoutChangingIt) {
   const auto plan = plan_attention(layout, 4);
   ASSERT_GT(plan->blocks.size(), 2u);
   AttentionPlan whole;
-  whole.blocks = {{.segment_begin = 0, .segment_length = 100, .count = 1, .rows = 100},
+  whole.blocks = {{.segment_begin = 0, .segment_length = 100, .count = 1, .rows = 100, .own_keys = 100},
                   {.segment_begin = 100,
                    .segment_length = 1400,
                    .count = 1,
                    .rows = 1400,
                    .prefix_begin = 0,
-                   .prefix_length = 100}};
+                   .prefix_length = 100,
+                   .own_keys = 1400}};
   const Inputs a = inputs(1500, 4, 4), b = inputs(1500, 4, 4);
-  const Tensor cut = forest_attention(a.q, a.k, a.v, plan, 0.5);
-  const Tensor uncut = forest_attention(b.q, b.k, b.v, std::make_shared<const AttentionPlan>(whole), 0.5);
+  const Tensor cut = forest_attention(a.q, a.k, a.v, plan, {.scale = 0.5});
+  const Tensor uncut = forest_attention(b.q, b.k, b.v, std::make_shared<const AttentionPlan>(whole), {.scale = 0.5});
   EXPECT_LT(distance(cut, uncut), kTight);
   cut.square().sum().backward();
   uncut.square().sum().backward();
   EXPECT_LT(distance(a.k.grad(), b.k.grad()), 1e-9);
-}
-
-TEST(ForestAttention, EncodersSeeTheWholeSegment) {
-  ForestLayout layout;
-  layout.bidirectional = true;
-  layout.trees.push_back({.runs = {{0, 2, 3}}});
-  layout.token_count = 6;
-  const Inputs x = inputs(6, 2, 2);
-  const Tensor out = forest_attention(x.q, x.k, x.v, plan_attention(layout, 2), 0.5);
-  const Tensor keys = x.k.narrow(0, 3, 3).select(1, 1), values = x.v.narrow(0, 3, 3).select(1, 1);
-  const Tensor expected = at::matmul(at::softmax(at::matmul(keys, x.q[3][1]) * 0.5, 0), values);
-  EXPECT_LT(distance(out[3][1], expected), kTight);
 }
 
 }  // namespace

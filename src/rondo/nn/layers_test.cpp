@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rondo/nn/layers.h"
-
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/matmul.h>
 #include <gtest/gtest.h>
 
 #include "rondo/base/error.h"
+#include "rondo/nn/embedding.h"
+#include "rondo/nn/feed_forward.h"
 #include "rondo/nn/recompute.h"
 #include "rondo/nn/rope.h"
 #include "rondo/nn/weight_rules.h"
@@ -20,23 +22,85 @@ using testing::random_tensor;
 constexpr double kTight = 1e-12;
 constexpr double kNumerical = 1e-7;  // central differences at step 1e-6
 
-TEST(RmsNorm, EqualsItsFormulaAndItsNumericalGradient) {
+TEST(Norm, EqualsItsFormulaAndItsNumericalGradient) {
   const Tensor x = random_tensor({3, 5}, 1).requires_grad_(true), w = random_tensor({5}, 2).requires_grad_(true);
-  const Tensor direction = random_tensor({3, 5}, 3);
-  const Tensor expected = x / (x.square().mean(-1, true) + 1e-5).sqrt() * w;
-  EXPECT_LT(distance(rms_norm(x, w, 1e-5), expected), kTight);
-  (rms_norm(x, w, 1e-5) * direction).sum().backward();
-  const auto value = [&] { return (rms_norm(x.detach(), w.detach(), 1e-5) * direction).sum().item<double>(); };
-  EXPECT_LT(distance(x.grad(), numerical_gradient(value, x)), kNumerical);
-  EXPECT_LT(distance(w.grad(), numerical_gradient(value, w)), kNumerical);
+  const Tensor direction = random_tensor({3, 5}, 3), bias = random_tensor({5}, 4);
+  const Tensor rms = x / (x.square().mean(-1, true) + 1e-5).sqrt();
+  const Tensor centred = x - x.mean(-1, true);
+  const Tensor layer = centred / (centred.square().mean(-1, true) + 1e-5).sqrt() * w;
+  const struct {
+    NormKind kind;
+    Tensor bias, expected;
+  } cases[] = {{NormKind::kRms, {}, rms * w},
+               {NormKind::kRmsWide, {}, rms * w},
+               {NormKind::kRmsCentered, {}, rms * (1 + w)},
+               {NormKind::kLayer, {}, layer},
+               {NormKind::kLayer, bias, layer + bias}};
+  for (const auto& c : cases) {
+    const auto norm = [&](const Tensor& in, const Tensor& weight) {
+      return Norm{.kind = c.kind, .weight_D = weight, .bias_D = c.bias, .eps = 1e-5}.forward(in);
+    };
+    EXPECT_LT(distance(norm(x, w), c.expected), kTight);
+    x.mutable_grad() = Tensor();
+    w.mutable_grad() = Tensor();
+    (norm(x, w) * direction).sum().backward();
+    const auto value = [&] { return (norm(x.detach(), w.detach()) * direction).sum().item<double>(); };
+    EXPECT_LT(distance(x.grad(), numerical_gradient(value, x)), kNumerical);
+    EXPECT_LT(distance(w.grad(), numerical_gradient(value, w)), kNumerical);
+  }
+}
+
+TEST(Norm, NormsEveryHeadByItself) {
+  const Tensor x = random_tensor({3, 2, 5}, 1), w = random_tensor({5}, 2);
+  const Norm norm{.weight_D = w, .eps = 1e-5};
+  EXPECT_EQ(distance(norm.forward(x).select(1, 1), norm.forward(x.select(1, 1).contiguous())), 0);
+  EXPECT_EQ(distance(Norm{}.forward(x), x), 0);
+}
+
+TEST(Norm, RoundsWhereTheModelsRound) {
+  // bfloat16: Llama rounds the quotient before the product, OLMo 2 after it.
+  const Tensor x = random_tensor({64, 8}, 1, at::kBFloat16), w = random_tensor({8}, 2, at::kBFloat16);
+  const Tensor wide = x.to(at::kFloat);
+  const Tensor quotient = wide / (wide.square().mean(-1, true) + 1e-5).sqrt();
+  const Tensor early = quotient.to(at::kBFloat16) * w;
+  const Tensor late = (quotient * w.to(at::kFloat)).to(at::kBFloat16);
+  EXPECT_GT(distance(early, late), 0);
+  EXPECT_EQ(distance(Norm{.weight_D = w, .eps = 1e-5}.forward(x), early), 0);
+  EXPECT_EQ(distance(Norm{.kind = NormKind::kRmsWide, .weight_D = w, .eps = 1e-5}.forward(x), late), 0);
+}
+
+TEST(Linear, ReadsBothOrdersOfStorage) {
+  const Tensor x = random_tensor({3, 4}, 1), w = random_tensor({5, 4}, 2), b = random_tensor({5}, 3);
+  const Tensor expected = at::matmul(x, w.t()) + b;
+  EXPECT_LT(distance(Linear{.weight = w, .bias = b}.forward(x), expected), kTight);
+  const Linear stored_in_out{.weight = w.t().contiguous(), .bias = b, .weight_is_in_out = true};
+  EXPECT_LT(distance(stored_in_out.forward(x), expected), kTight);
+}
+
+TEST(FeedForward, GatesByTheFirstHalfOfAStackedMatrix) {
+  const Tensor x = random_tensor({3, 4}, 1), gate = random_tensor({6, 4}, 2), in = random_tensor({6, 4}, 3);
+  const Linear out{.weight = random_tensor({4, 6}, 4)};
+  const Tensor g = at::matmul(x, gate.t());
+  const Tensor expected = out.forward(g * g.sigmoid() * at::matmul(x, in.t()));
+  const FeedForward separate{.gating = FeedForward::Gate::kSeparate,
+                             .activation = Activation::kSilu,
+                             .gate = {.weight = gate},
+                             .in = {.weight = in},
+                             .out = out};
+  const FeedForward stacked{.gating = FeedForward::Gate::kStacked,
+                            .activation = Activation::kSilu,
+                            .in = {.weight = at::cat({gate, in})},
+                            .out = out};
+  EXPECT_LT(distance(separate.forward(x), expected), kTight);
+  EXPECT_LT(distance(stacked.forward(x), expected), kTight);
 }
 
 TEST(Rope, RotationKeepsLengthsAndDependsOnDistanceAlone) {
-  const Tensor frequencies = rope_inverse_frequencies({.theta = 100, .head_size = 6});
+  const Rope rope = make_rope({.theta = 100, .size = 6});
   const Tensor q = random_tensor({1, 1, 6}, 1), k = random_tensor({1, 1, 6}, 2);
   const auto dot_at = [&](int64_t at_q, int64_t at_k) {
-    const Tensor rq = rotate(q, rope_tables(frequencies, at::tensor({at_q}), at::kDouble));
-    const Tensor rk = rotate(k, rope_tables(frequencies, at::tensor({at_k}), at::kDouble));
+    const Tensor rq = rotate(q, rope_tables(rope, at::tensor({at_q}), at::kDouble));
+    const Tensor rk = rotate(k, rope_tables(rope, at::tensor({at_k}), at::kDouble));
     EXPECT_NEAR(rq.square().sum().item<double>(), q.square().sum().item<double>(), 1e-6);
     return (rq * rk).sum().item<double>();
   };
@@ -45,12 +109,15 @@ TEST(Rope, RotationKeepsLengthsAndDependsOnDistanceAlone) {
 }
 
 TEST(Rope, GradientIsTheInverseRotation) {
-  const RopeTables tables =
-      rope_tables(rope_inverse_frequencies({.theta = 100, .head_size = 6}), at::tensor({2, 7}), at::kDouble);
+  const RopeTables tables = rope_tables(make_rope({.theta = 100, .size = 4}), at::tensor({2, 7}), at::kDouble);
   const Tensor x = random_tensor({2, 3, 6}, 1).requires_grad_(true), direction = random_tensor({2, 3, 6}, 2);
   (rotate(x, tables) * direction).sum().backward();
   const auto value = [&] { return (rotate(x.detach(), tables) * direction).sum().item<double>(); };
   EXPECT_LT(distance(x.grad(), numerical_gradient(value, x)), kNumerical);
+  // Four of the six entries are rotated.
+  EXPECT_EQ(distance(rotate(x, tables).narrow(-1, 4, 2), x.narrow(-1, 4, 2)), 0);
+  EXPECT_GT(distance(rotate(x, tables).narrow(-1, 0, 4), x.narrow(-1, 0, 4)), 1e-2);
+  EXPECT_EQ(distance(rotate(x, rope_tables({}, at::tensor({2, 7}), at::kDouble)), x), 0);
 }
 
 TEST(Recompute, GivesTheSameValuesAndGradients) {
@@ -67,19 +134,38 @@ TEST(Recompute, GivesTheSameValuesAndGradients) {
   EXPECT_EQ(distance(x.grad(), dx), 0);
 }
 
-TEST(Embed, RefusesIdsOutsideTheTable) {
-  EXPECT_THROW(embed(random_tensor({3, 2}, 1), at::tensor({0, 3})), ModelError);
-  EXPECT_THROW(embed(random_tensor({3, 2}, 1), at::tensor({-1, 0})), ModelError);
+TEST(Embeddings, AddTablesAndRefuseNumbersOutsideThem) {
+  Embeddings e{
+      .tokens_VD = random_tensor({3, 2}, 1), .positions_SD = random_tensor({5, 2}, 2), .first_position = 2, .scale = 3};
+  PackedBatch batch{.ids_N = at::tensor({1, 2}), .positions_N = at::tensor({0, 1})};
+  EXPECT_LT(distance(e.forward(batch), e.tokens_VD.narrow(0, 1, 2) * 3 + e.positions_SD.narrow(0, 2, 2)), kTight);
+  const Tensor without_types = e.forward(batch);
+  e.types_YD = random_tensor({2, 2}, 3);
+  EXPECT_LT(distance(e.forward(batch), without_types + e.types_YD[0]), kTight);
+  batch.type_ids_N = at::tensor({0, 1});
+  EXPECT_LT(distance(e.forward(batch), without_types + e.types_YD), kTight);
+  batch.positions_N = at::tensor({2, 3});
+  EXPECT_THROW(e.forward(batch), ModelError);
+  for (const auto& ids : {at::tensor({0, 3}), at::tensor({-1, 0})}) {
+    EXPECT_THROW(embed(e.tokens_VD, ids, "test"), ModelError);
+  }
 }
 
 TEST(WeightRules, ResolveLettersAndLayers) {
-  const Sizes sizes{.vocab = 10, .hidden = 8, .layers = 2, .heads = 4, .kv_heads = 2, .head_size = 3, .inner = 16};
+  Sizes sizes{.vocab = 10, .hidden = 8, .layers = 2, .heads = 4, .kv_heads = 2, .head_size = 3, .inner = 16};
   EXPECT_EQ(resolve_shape("(HK)D", sizes), (std::vector<int64_t>{12, 8}));
   EXPECT_EQ(resolve_shape("(JK)", sizes), (std::vector<int64_t>{6}));
-  constexpr WeightRule kRules[] = {{"embed", "VD"}, {"layer.{}.w", "DF"}};
+  EXPECT_EQ(resolve_shape("D(HK+2JK)", sizes), (std::vector<int64_t>{8, 24}));
+  constexpr WeightRule kRules[] = {{"embed", "VD"},
+                                   {"layer.{}.w", "DF"},
+                                   {"layer.{}.b", "D", Start::kZeros, &Sizes::mlp_bias},
+                                   {"layer.{}.norm", "D", Start::kOnes, nullptr, 1}};
   const auto expected = expand_rules(kRules, sizes);
-  ASSERT_EQ(expected.size(), 3u);
+  ASSERT_EQ(expected.size(), 4u);
   EXPECT_EQ(expected[2].name, "layer.1.w");
+  EXPECT_EQ(expected[3].name, "layer.1.norm");
+  sizes.mlp_bias = true;
+  EXPECT_EQ(expand_rules(kRules, sizes).size(), 6u);
   EXPECT_THROW(resolve_shape("X", sizes), InternalError);
 }
 

@@ -20,7 +20,12 @@ int64_t size_of(char letter, const Sizes& sizes) {
       return sizes.head_size;
     case 'F':
       return sizes.inner;
+    case 'S':
+      return sizes.positions;
+    case 'Y':
+      return sizes.types;
     default:
+      if (letter >= '1' && letter <= '9') return letter - '0';
       throw InternalError(std::string("unknown shape letter '") + letter + "' in a weight table");
   }
 }
@@ -30,14 +35,20 @@ int64_t size_of(char letter, const Sizes& sizes) {
 std::vector<int64_t> resolve_shape(std::string_view letters, const Sizes& sizes) {
   std::vector<int64_t> shape;
   bool inside = false;
+  int64_t finished_terms = 0, term = 1;
   for (const char letter : letters) {
     if (letter == '(') {
       inside = true;
-      shape.push_back(1);
+      finished_terms = 0;
+      term = 1;
     } else if (letter == ')') {
       inside = false;
+      shape.push_back(finished_terms + term);
+    } else if (letter == '+') {
+      finished_terms += term;
+      term = 1;
     } else if (inside) {
-      shape.back() *= size_of(letter, sizes);
+      term *= size_of(letter, sizes);
     } else {
       shape.push_back(size_of(letter, sizes));
     }
@@ -47,18 +58,19 @@ std::vector<int64_t> resolve_shape(std::string_view letters, const Sizes& sizes)
 
 std::vector<ExpectedWeight> expand_rules(std::span<const WeightRule> rules, const Sizes& sizes) {
   std::vector<ExpectedWeight> once, layered;
+  const auto exists = [&](const WeightRule& rule) { return rule.only_if == nullptr || sizes.*rule.only_if; };
   for (const WeightRule& rule : rules) {
-    if (rule.name.find("{}") == std::string_view::npos) {
-      once.push_back({std::string(rule.name), resolve_shape(rule.shape, sizes)});
+    if (rule.name.find("{}") == std::string_view::npos && exists(rule)) {
+      once.push_back({std::string(rule.name), resolve_shape(rule.shape, sizes), rule.start});
     }
   }
   for (int64_t layer = 0; layer < sizes.layers; ++layer) {
     for (const WeightRule& rule : rules) {
       const size_t braces = rule.name.find("{}");
-      if (braces == std::string_view::npos) continue;
+      if (braces == std::string_view::npos || layer < rule.first_layer || !exists(rule)) continue;
       std::string name(rule.name);
       name.replace(braces, 2, std::to_string(layer));
-      layered.push_back({std::move(name), resolve_shape(rule.shape, sizes)});
+      layered.push_back({std::move(name), resolve_shape(rule.shape, sizes), rule.start});
     }
   }
   once.insert(once.end(), layered.begin(), layered.end());

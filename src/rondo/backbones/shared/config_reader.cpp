@@ -8,6 +8,58 @@
 #include "rondo/base/error.h"
 
 namespace rondo::backbones {
+namespace {
+
+// Keys of published config.json files that change what a model computes. A family reads those that it implements; what
+// nobody read must not pass. Dropout, initial values, caches and token ids do not belong here.
+constexpr const char* kMathsKeys[] = {"add_cross_attention",
+                                      "alibi",
+                                      "attention_bias",
+                                      "attention_chunk_size",
+                                      "attention_multiplier",
+                                      "attn_logit_softcapping",
+                                      "cla_share_factor",
+                                      "clip_qkv",
+                                      "conv_kernel_size",
+                                      "embedding_multiplier",
+                                      "embedding_size",
+                                      "final_logit_softcapping",
+                                      "is_decoder",
+                                      "layer_types",
+                                      "logit_scale",
+                                      "logits_scaling",
+                                      "mlp_bias",
+                                      "new_decoder_architecture",
+                                      "no_rope_layers",
+                                      "norm_topk_prob",
+                                      "num_experts",
+                                      "num_experts_per_tok",
+                                      "num_local_experts",
+                                      "original_max_position_embeddings",
+                                      "parallel_attn",
+                                      "partial_rotary_factor",
+                                      "position_embedding_type",
+                                      "qk_layernorm",
+                                      "quantization_config",
+                                      "query_pre_attn_scalar",
+                                      "residual_multiplier",
+                                      "rope_parameters",
+                                      "rope_scaling",
+                                      "rotary_pct",
+                                      "scale_attn_by_inverse_layer_idx",
+                                      "sliding_window",
+                                      "use_bidirectional_attention",
+                                      "use_parallel_residual",
+                                      "use_qk_norm",
+                                      "use_sliding_window"};
+
+// Null, false, 0, 1 and empty values switch a key off: multipliers are 1, counts 0.
+bool is_neutral(const nlohmann::json& value) {
+  if (value.is_null() || value == false || value == 0 || value == 1) return true;
+  return (value.is_string() || value.is_array() || value.is_object()) && value.empty();
+}
+
+}  // namespace
 
 ConfigReader::ConfigReader(const nlohmann::json& config, std::string place)
     : config_(&config), place_(std::move(place)) {
@@ -74,6 +126,20 @@ std::string ConfigReader::text(const std::string& key) {
   return text_or(key, "");
 }
 
+std::optional<std::vector<std::string>> ConfigReader::texts(const std::string& key) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_array()) fail(key, "is not a list");
+  std::vector<std::string> list;
+  for (const nlohmann::json& item : *value) {
+    if (!item.is_string()) fail(key, "holds something that is not a text");
+    list.push_back(item.get<std::string>());
+  }
+  return list;
+}
+
+bool ConfigReader::is_null(const std::string& key) { return find(key) == nullptr && config_->contains(key); }
+
 std::optional<ConfigReader> ConfigReader::object(const std::string& key) {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
@@ -88,6 +154,14 @@ void ConfigReader::require_text(const std::string& key, const std::string& only)
 
 void ConfigReader::require_false(const std::string& key) {
   if (boolean_or(key, false)) fail(key, "is true, which is not implemented for this family");
+}
+
+void ConfigReader::refuse_unread_maths() const {
+  for (const char* key : kMathsKeys) {
+    const auto found = config_->find(key);
+    if (found == config_->end() || used_->find(key) != used_->end() || is_neutral(*found)) continue;
+    fail(key, fmt::format("is {}, which is not implemented for this family", found->dump()));
+  }
 }
 
 std::vector<std::string> ConfigReader::unused() const {

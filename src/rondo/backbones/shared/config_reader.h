@@ -24,6 +24,10 @@ class ConfigReader {
   double number_or(const std::string& key, double fallback, double low, double high);
   bool boolean_or(const std::string& key, bool fallback);
   std::string text(const std::string& key);
+  /// A list of texts, nullopt where it is missing or null.
+  std::optional<std::vector<std::string>> texts(const std::string& key);
+  /// The key is there and null, which some keys use for "none" where a missing one means a default.
+  bool is_null(const std::string& key);
   std::string text_or(const std::string& key, const std::string& fallback);
   /// A nested object, nullopt where it is missing or null. Its keys count as used through the returned reader.
   std::optional<ConfigReader> object(const std::string& key);
@@ -31,6 +35,8 @@ class ConfigReader {
   void require_text(const std::string& key, const std::string& only);
   void require_false(const std::string& key);
 
+  /// Throws ModelError where a key that changes the maths of some published family was set and nobody asked for it.
+  void refuse_unread_maths() const;
   /// Keys that nobody asked for, in file order.
   std::vector<std::string> unused() const;
   [[noreturn]] void fail(const std::string& key, const std::string& fact) const;

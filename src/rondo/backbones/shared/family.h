@@ -37,17 +37,32 @@ class Backbone {
   nn::Sizes sizes_;
 };
 
+/// A key that this family spells differently in config.json.
+struct KeyName {
+  std::string_view usual;  // "hidden_size"
+  std::string_view own;    // "n_embd"
+};
+
 struct FamilyEntry {
   std::string_view name;
+  /// `model_type` in config.json.
+  std::string_view model_type;
   /// Values of `architectures` in config.json that name this family.
   std::span<const std::string_view> architectures;
+  /// First component of the weight names, which a checkpoint of the bare backbone leaves out: "model.".
+  std::string_view prefix;
+  std::span<const KeyName> key_names;
+  /// Encoders see their whole sequence, so nothing is shared between responses.
+  bool is_encoder = false;
   /// Sizes from config.json; throws ModelError on a missing or contradictory key.
   nn::Sizes (*sizes)(ConfigReader& config);
   std::span<const nn::WeightRule> weights;
-  /// Tensors that may be in a file and are not used (patterns with one "{}" for a number).
+  /// Tensors that may be in a file and are not used (patterns with one "{}" for a number, or a "*" at the end).
   std::span<const std::string_view> ignorable;
-  /// Weights of the language-model head, wanted by policies only; reuses the embedding where the config ties them.
+  /// Weights of the language-model head, wanted by policies only; empty where the family has none. Reuses the embedding
+  /// where config.json ties them, or does not say and the family ties them.
   std::string_view lm_head;
+  bool tied = false;
   /// Longest sequence the model was made for, in tokens.
   int64_t (*max_length)(ConfigReader& config);
   std::unique_ptr<Backbone> (*build)(ConfigReader& config, const nn::ParameterSet& parameters);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rotary settings as config.json spells them: rope_theta with rope_scaling (transformers 4) or rope_parameters (5).
+// Rotary settings as config.json spells them: rope_theta with rope_scaling (transformers 4) or rope_parameters (5),
+// which may have one object for each kind of layer.
 #pragma once
 
 #include "rondo/backbones/shared/config_reader.h"
@@ -7,7 +8,18 @@
 
 namespace rondo::backbones {
 
-/// Throws ModelError on a scaling that nn/rope does not implement, naming the known ones.
-nn::RopeOptions read_rope(ConfigReader& config, int64_t head_size);
+/// Where the settings of one kind of layer stand, and what they are where nothing is said.
+struct RopeKeys {
+  const char* layer_type = nullptr;  // object inside rope_parameters, "full_attention"; null = rope_parameters itself
+  const char* theta = "rope_theta";
+  double theta_default = 10000;
+  const char* share = "partial_rotary_factor";  // of a head's entries that is rotated
+  double share_default = 1;
+  bool takes_rope_scaling = true;
+};
+
+/// Throws ModelError on a scaling that nn/rope does not implement, naming the known ones, and on keys of the rope
+/// object that it does not know: all of them change the maths.
+nn::Rope read_rope(ConfigReader& config, int64_t head_size, const RopeKeys& keys = {});
 
 }  // namespace rondo::backbones

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rondo/nn/layers.h"
+#include "rondo/nn/norm.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/embedding.h>
-#include <ATen/ops/linear.h>
-#include <ATen/ops/max.h>
-#include <ATen/ops/min.h>
-#include <ATen/ops/silu.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/mul.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "rondo/base/error.h"
@@ -25,9 +22,10 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
   static Tensor forward(AutogradContext* context, const Tensor& x_ND, const Tensor& weight_D, double eps) {
     const Tensor wide_ND = at_least_float(x_ND);
     const Tensor inverse_N1 = (wide_ND.square().mean(-1, /*keepdim=*/true) + eps).rsqrt_();
-    const Tensor normed_ND = (wide_ND * inverse_N1).to(x_ND.scalar_type());
+    const at::ScalarType type = at::promoteTypes(x_ND.scalar_type(), weight_D.scalar_type());
+    const Tensor normed_ND = (wide_ND * inverse_N1).to(type);
     context->save_for_backward({normed_ND, inverse_N1, weight_D});
-    return normed_ND * weight_D;
+    return (normed_ND * weight_D).to(x_ND.scalar_type());
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
@@ -39,30 +37,31 @@ struct RmsNorm : torch::autograd::Function<RmsNorm> {
     const Tensor weight_D = at_least_float(saved[2]);
     const Tensor mean_N1 = at::mul(product_ND, weight_D).mean(-1, /*keepdim=*/true);
     const Tensor dx_ND = (dy_ND * weight_D).sub_(normed_ND * mean_N1).mul_(saved[1]);
-    return {dx_ND.to(saved[0].scalar_type()), dweight_D, Tensor()};
+    return {dx_ND.to(grads[0].scalar_type()), dweight_D, Tensor()};
   }
 };
 
 }  // namespace
 
-Tensor rms_norm(const Tensor& x_ND, const Tensor& weight_D, double eps) {
-  expect_shape(x_ND, {kAny, weight_D.size(0)}, "x_ND");
-  return RmsNorm::apply(x_ND, weight_D, eps);
+Tensor rms_norm(const Tensor& x, const Tensor& weight_D, double eps) {
+  RONDO_ASSERT(x.size(-1) == weight_D.size(0), "a norm has one weight per entry of the last dimension");
+  if (x.dim() == 2) return RmsNorm::apply(x, weight_D, eps);
+  return RmsNorm::apply(x.reshape({-1, x.size(-1)}), weight_D, eps).view(x.sizes());
 }
 
-Tensor SwiGlu::forward(const Tensor& x_ND) const {
-  return at::linear(at::silu(at::linear(x_ND, gate_FD)) * at::linear(x_ND, up_FD), down_DF);
-}
-
-Tensor embed(const Tensor& table_VD, const Tensor& ids_N) {
-  if (ids_N.numel() > 0) {
-    const auto low = ids_N.min().item<int64_t>(), high = ids_N.max().item<int64_t>();
-    if (low < 0 || high >= table_VD.size(0)) {
-      throw ModelError("token id " + std::to_string(low < 0 ? low : high) + " is outside the embedding table of " +
-                       std::to_string(table_VD.size(0)) + " rows; the tokenizer belongs to another model");
-    }
+Tensor Norm::forward(const Tensor& x) const {
+  if (!weight_D.defined()) return x;
+  switch (kind) {
+    case NormKind::kRms:
+      return rms_norm(x, weight_D, eps);
+    case NormKind::kRmsWide:
+      return rms_norm(x, at_least_float(weight_D), eps);
+    case NormKind::kRmsCentered:
+      return rms_norm(x, at_least_float(weight_D) + 1, eps);
+    case NormKind::kLayer:
+      return at::layer_norm(x, {weight_D.size(0)}, weight_D, bias_D, eps);
   }
-  return at::embedding(table_VD, ids_N);
+  return x;
 }
 
 }  // namespace rondo::nn

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Token ids to the first hidden states: token, position and type tables, scaled and normed as the family says.
+#pragma once
+
+#include "rondo/base/tensor.h"
+#include "rondo/core/packed_batch.h"
+#include "rondo/nn/norm.h"
+
+namespace rondo::nn {
+
+/// Rows of an embedding table; ids_N int64. Throws ModelError where an id is outside the table; `what` names the ids
+/// and says what may be wrong.
+Tensor embed(const Tensor& table_VD, const Tensor& ids_N, const char* what);
+
+/// norm( scale tokens[id] + types[type] + positions[position + first_position] ); what is undefined is left out.
+struct Embeddings {
+  Tensor tokens_VD;
+  Tensor positions_SD;
+  Tensor types_YD;             // row 0 where a batch has no types
+  int64_t first_position = 0;  // row of the first token (RoBERTa counts from its padding id)
+  double scale = 1;            // rounded to the type of the table before the product
+  Norm norm;
+
+  Tensor forward(const PackedBatch& batch) const;
+};
+
+}  // namespace rondo::nn
