@@ -51,10 +51,11 @@ struct PackedBatch {
   // is a segment of its own, so that it does not see a response.
   Tensor gate_rows_G;  // int64
 
-  // Language-model targets of chosen responses: the state of row lm_rows predicts the token lm_targets. Undefined where
-  // nobody asked for them.
-  Tensor lm_rows_T;     // int64
-  Tensor lm_targets_T;  // int64
+  // Language-model targets of chosen responses: the state of row lm_rows predicts the token lm_targets of the response
+  // lm_responses. Undefined where nobody asked for them.
+  Tensor lm_rows_T;       // int64
+  Tensor lm_targets_T;    // int64
+  Tensor lm_responses_T;  // int64, in [0, R)
 
   std::vector<int64_t> group_sizes;  // responses of each group; sums to R
 

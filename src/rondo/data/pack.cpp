@@ -76,7 +76,8 @@ class Packer {
     batch_.pool_rows_T = to_tensor(pool_rows_, at::kLong);
     batch_.pool_offsets_R = to_tensor(pool_offsets_, at::kLong);
     if (options_.needs_gate) batch_.gate_rows_G = to_tensor(gate_rows_, at::kLong);
-    if (options_.needs_lm_targets) {
+    if (options_.lm_targets != LmTargets::kNone) {
+      batch_.lm_responses_T = to_tensor(lm_responses_, at::kLong);
       batch_.lm_rows_T = to_tensor(lm_rows_, at::kLong);
       batch_.lm_targets_T = to_tensor(lm_targets_, at::kLong);
     }
@@ -124,13 +125,14 @@ class Packer {
       for (int64_t pos = response.pool_begin; pos < response.pool_end; ++pos) pool_rows_.push_back(row_of(r, pos));
       pool_offsets_.push_back(static_cast<int64_t>(pool_rows_.size()));
     }
-    if (options_.needs_lm_targets) add_lm_targets(s, row_of);
+    if (options_.lm_targets != LmTargets::kNone) add_lm_targets(s, row_of);
   }
 
-  // Every response token of a chosen response is predicted from the position before it.
+  // Every token of a chosen response, its end included, is predicted from the position before it.
   template <typename RowOf>
   void add_lm_targets(const GroupSelection& s, const RowOf& row_of) {
-    std::vector<bool> chosen(s.responses.size(), false);
+    std::vector<bool> chosen(s.responses.size(), options_.lm_targets == LmTargets::kAll);
+    const auto first_response = static_cast<int64_t>(pool_offsets_.size() - 1 - s.responses.size());
     for (const Comparison& c : s.comparisons) {
       if (c.p != kEven) chosen[static_cast<size_t>(c.p > kEven ? c.i : c.j)] = true;
     }
@@ -139,6 +141,7 @@ class Packer {
       const auto end = static_cast<int64_t>(response.ids.size());
       for (int64_t pos = std::max<int64_t>(1, response.response_begin); chosen[r] && pos < end; ++pos) {
         lm_rows_.push_back(row_of(r, pos - 1));
+        lm_responses_.push_back(first_response + static_cast<int64_t>(r));
         lm_targets_.push_back(response.ids[static_cast<size_t>(pos)]);
       }
     }
@@ -146,7 +149,7 @@ class Packer {
 
   PackOptions options_;
   PackedBatch batch_;
-  std::vector<int64_t> ids_, positions_, types_, pool_rows_, gate_rows_, lm_rows_, lm_targets_;
+  std::vector<int64_t> ids_, positions_, types_, pool_rows_, gate_rows_, lm_rows_, lm_targets_, lm_responses_;
   bool has_types_ = false;
   std::vector<int64_t> pool_offsets_ = {0};
 };

@@ -26,12 +26,14 @@ GroupSelection select_all(const TokenGroup& group);
 /// The given responses and the comparisons among them.
 GroupSelection select(const TokenGroup& group, std::vector<int64_t> responses);
 
+/// Whose tokens are targets of the language model: of nobody, of responses that won a comparison, of all.
+enum class LmTargets { kNone, kWinners, kAll };
+
 struct PackOptions {
   bool needs_gate = false;
   /// Encoders: no shared prefix, and the gate's prompt is one more segment of the group.
   bool bidirectional = false;
-  /// Fill the language-model targets of responses that won a comparison.
-  bool needs_lm_targets = false;
+  LmTargets lm_targets = LmTargets::kNone;
   /// 0 = the longest common prefix; a smaller limit serves the tests of equality.
   int64_t longest_prefix = 0;
 };

@@ -52,7 +52,7 @@ TEST(Pack, AResponseThatIsAPrefixOfAnotherIsReadInThePrefix) {
 TEST(Pack, LanguageModelTargetsAreTheTokensOfWinners) {
   const TokenGroup g = group();
   const GroupSelection s = select_all(g);
-  const PackedBatch batch = pack({&s, 1}, {.needs_lm_targets = true});
+  const PackedBatch batch = pack({&s, 1}, {.lm_targets = LmTargets::kWinners});
   // Responses 0 and 1 won (the third comparison prefers j), response 2 did not.
   EXPECT_EQ(numbers(batch.lm_targets_T), (std::vector<int64_t>{10, 11, 20}));
   EXPECT_EQ(numbers(batch.lm_rows_T), (std::vector<int64_t>{1, 3, 1}));

@@ -136,14 +136,15 @@ void take_head(TensorTaker& taker, const heads::HeadConfig& head, int64_t hidden
   }
 }
 
-// What is left must be ignorable by the family; with a new head, an old head is ignorable too.
-std::vector<std::string> check_left(const TensorTaker& taker, const backbones::FamilyEntry& family, bool new_head) {
+// What is left must be ignorable by the family; where another head or none is wanted, an old head is ignorable too.
+std::vector<std::string> check_left(const TensorTaker& taker, const backbones::FamilyEntry& family,
+                                    bool old_head_is_dropped) {
   std::vector<std::string> ignored, extra;
   for (const std::string& name : taker.left()) {
     bool known = name == family.lm_head;
     for (const std::string_view pattern : family.ignorable)
       known = known || matches(pattern, name) || matches(pattern, std::string(family.prefix) + name);
-    if (new_head) {
+    if (old_head_is_dropped) {
       for (const char* head_name : kScalarHeadNames) known = known || name == head_name;
       known = known || name == "prompt_head.weight" || name == heads::kLogNu;
     }
@@ -179,25 +180,31 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   nlohmann::json config = io::read_json_file(directory / "config.json", ErrorKind::kModel);
   const backbones::FamilyEntry& family = backbones::family_of_architecture(architecture_of(config, directory.string()));
   loaded.rondo = rondo_object(config, directory.string());
-  const heads::HeadConfig head = options.new_head ? *options.new_head : announced_head(config, directory.string());
+  heads::HeadConfig head;
+  if (options.as_policy) {
+    head.kind = kNoHead;
+  } else {
+    head = options.new_head ? *options.new_head : announced_head(config, directory.string());
+  }
 
   backbones::ConfigReader reader(config, (directory / "config.json").string());
   const nn::Sizes sizes = family.sizes(reader);
   TensorTaker taker(std::make_shared<const io::SafetensorsReader>(directory), family.prefix, directory.string());
   nn::ParameterSet parameters;
   std::vector<nn::ExpectedWeight> expected = nn::expand_rules(family.weights, sizes);
-  if (options.with_lm_head && family.lm_head.empty())
+  const bool with_lm_head = options.with_lm_head || options.as_policy;
+  if (with_lm_head && family.lm_head.empty())
     throw ModelError(fmt::format("no language-model head: {}: family {} has none", directory.string(), family.name));
   const bool tied = reader.boolean_or("tie_word_embeddings", family.tied);
-  if (options.with_lm_head && !tied) expected.push_back({std::string(family.lm_head), {sizes.vocab, sizes.hidden}});
+  if (with_lm_head && !tied) expected.push_back({std::string(family.lm_head), {sizes.vocab, sizes.hidden}});
   take_backbone(taker, expected, options, parameters);
   if (options.new_head) {
     const nn::ParameterSet initial = initial_head(head, sizes.hidden, options.seed);
     for (const nn::Parameter& p : initial.all()) parameters.add(p.name, ready(p.value, at::kFloat, options));
-  } else {
+  } else if (!options.as_policy) {
     take_head(taker, head, sizes.hidden, options, parameters);
   }
-  loaded.ignored_tensors = check_left(taker, family, options.new_head.has_value());
+  loaded.ignored_tensors = check_left(taker, family, options.new_head || options.as_policy);
   family.max_length(reader);
   family.build(reader, parameters);  // reads the remaining keys
   reader.refuse_unread_maths();

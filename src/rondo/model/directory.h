@@ -25,8 +25,10 @@ struct LoadOptions {
   at::Device device = at::kCPU;
   /// Parameters get gradients and own their memory; otherwise they may lie in the mapped file.
   bool trainable = false;
-  /// Load the language-model head as well (policies, language-model loss).
+  /// Load the language-model head as well (language-model loss).
   bool with_lm_head = false;
+  /// A policy: the language-model head and no preference head, whatever the directory announces.
+  bool as_policy = false;
 };
 
 struct LoadedModel {

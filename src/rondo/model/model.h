@@ -18,6 +18,9 @@
 
 namespace rondo::model {
 
+/// Head kind of a model without a preference head: a policy.
+inline constexpr const char* kNoHead = "none";
+
 class Model {
  public:
   /// Takes parameters that fit the weight tables of the family and the head; model/directory.h makes them.

@@ -39,10 +39,13 @@ QkvProjection::Output QkvProjection::forward(const Tensor& x_ND, const Norm& q_n
 }
 
 Tensor SelfAttention::forward(const Tensor& x_ND, const AttentionPass& pass) const {
-  const auto [q_NHK, k_NJK, v_NJK] = qkv.forward(x_ND, q_norm, k_norm);
-  const Tensor seen_NHK =
-      forest_attention(rotate(q_NHK, pass.rope), rotate(k_NJK, pass.rope), v_NJK, pass.plan, options);
-  return out.forward(seen_NHK.flatten(1));
+  const auto [q, k, v_NJK] = qkv.forward(x_ND, q_norm, k_norm);
+  const Tensor q_NHK = rotate(q, pass.rope), k_NJK = rotate(k, pass.rope);
+  if (pass.cache != nullptr && !pass.cache->is_recording()) {
+    return out.forward(pass.cache->attend(pass.layer, q_NHK, k_NJK, v_NJK, pass.plan->window, options).flatten(1));
+  }
+  if (pass.cache != nullptr) pass.cache->record(pass.layer, k_NJK, v_NJK);
+  return out.forward(forest_attention(q_NHK, k_NJK, v_NJK, pass.plan, options).flatten(1));
 }
 
 }  // namespace rondo::nn

@@ -7,6 +7,7 @@
 
 #include "rondo/core/packed_batch.h"
 #include "rondo/nn/forest_attention.h"
+#include "rondo/nn/key_value_cache.h"
 #include "rondo/nn/linear.h"
 #include "rondo/nn/norm.h"
 #include "rondo/nn/rope.h"
@@ -24,6 +25,9 @@ struct AttentionKind {
 struct AttentionPass {
   std::shared_ptr<const AttentionPlan> plan;
   RopeTables rope;
+  /// Sampling only: where this layer's keys and values are kept.
+  KeyValueCache* cache = nullptr;
+  size_t layer = 0;
 };
 
 AttentionPass begin_pass(const AttentionKind& kind, const PackedBatch& batch, int64_t heads, at::ScalarType type);

@@ -56,7 +56,7 @@ Objective::Objective(const model::Model& model, const ObjectiveConfig& config)
 data::PackOptions Objective::pack_options() const {
   return {.needs_gate = model_.needs_gate(),
           .bidirectional = model_.family().is_encoder,
-          .needs_lm_targets = config_.lm_weight > 0};
+          .lm_targets = config_.lm_weight > 0 ? data::LmTargets::kWinners : data::LmTargets::kNone};
 }
 
 StepCounts Objective::counts(std::span<const data::GroupSelection> selections) const {

@@ -11,6 +11,7 @@
 #include "rondo/backbones/shared/config_reader.h"
 #include "rondo/base/tensor.h"
 #include "rondo/core/packed_batch.h"
+#include "rondo/nn/key_value_cache.h"
 #include "rondo/nn/parameters.h"
 #include "rondo/nn/weight_rules.h"
 
@@ -19,6 +20,9 @@ namespace rondo::backbones {
 struct ForwardOptions {
   /// Run each block again in the backward pass instead of storing its activations.
   bool recompute_blocks = false;
+  /// Sampling: keys and values of the prompts are recorded here, then read and extended by one token a response. The
+  /// caller finishes prompts and steps.
+  nn::KeyValueCache* cache = nullptr;
 };
 
 class Backbone {

@@ -15,8 +15,11 @@ Tensor Transformer::forward(const PackedBatch& batch, const ForwardOptions& opti
   for (const nn::AttentionKind& kind : parts_.kinds) {
     passes.push_back(nn::begin_pass(kind, batch, sizes().heads, x_ND.scalar_type()));
   }
-  for (const nn::Block& block : parts_.blocks) {
-    const nn::AttentionPass& pass = passes[block.kind];
+  for (size_t layer = 0; layer < parts_.blocks.size(); ++layer) {
+    const nn::Block& block = parts_.blocks[layer];
+    nn::AttentionPass pass = passes[block.kind];
+    pass.cache = options.cache;
+    pass.layer = layer;
     x_ND = options.recompute_blocks ? nn::recompute([&block, pass](const Tensor& x) { return block.forward(x, pass); },
                                                     x_ND, block.attention.out.weight)
                                     : block.forward(x_ND, pass);
