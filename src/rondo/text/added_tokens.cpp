@@ -10,12 +10,7 @@ namespace rondo::text {
 namespace {
 
 AddedToken read_token(const Json& fields) {
-  AddedToken token{.content = field<std::string>(fields, "content"), .id = -1};
-  const auto id = field<int64_t>(fields, "id");
-  if (id < 0 || id > INT32_MAX)
-    throw ModelError("tokenizer is malformed: added_tokens: id of '" + token.content +
-                     "' is out of range; is the file damaged?");
-  token.id = static_cast<int32_t>(id);
+  AddedToken token{.content = field<std::string>(fields, "content")};
   token.lstrip = field_or(fields, "lstrip", false);
   token.rstrip = field_or(fields, "rstrip", false);
   token.single_word = field_or(fields, "single_word", false);
@@ -54,22 +49,33 @@ size_t spaces_after(std::string_view text, size_t end) {
 
 AddedTokens::AddedTokens(const Json& list, const Vocabulary& model_vocabulary, const Normalizer* normalizer) {
   if (!list.is_array()) return;
+  auto next_id = static_cast<int32_t>(model_vocabulary.size());
   for (const Json& row : list) {
     AddedToken token = read_token(row);
     if (token.content.empty()) continue;
-    if (const auto id = model_vocabulary.id(token.content)) token.id = *id;
-    const auto index = static_cast<int32_t>(tokens_.size());
-    by_content_.insert_or_assign(token.content, tokens_.size());
-    by_id_.insert_or_assign(token.id, tokens_.size());
-    if (token.normalized) {
-      AlignedText content(token.content);
-      if (normalizer != nullptr) normalizer->apply(content);
-      normalized_.add(content.view(), index);
+    if (const AddedToken* const earlier = by_content(token.content)) {
+      token.id = earlier->id;
     } else {
-      raw_.add(token.content, index);
+      const auto id = model_vocabulary.id(token.content);
+      token.id = id ? *id : next_id++;
     }
-    tokens_.push_back(std::move(token));
+    token.decoded = token.content;
+    if (token.normalized && normalizer != nullptr) {
+      AlignedText content(token.content);
+      normalizer->apply(content);
+      token.decoded = content.view();
+    }
+    if (token.special) specials_.insert(token.content);
+    const auto place = by_id_.try_emplace(token.id, tokens_.size());
+    by_content_.insert_or_assign(token.content, place.first->second);
+    if (place.second) {
+      tokens_.push_back(std::move(token));
+    } else {
+      tokens_[place.first->second] = std::move(token);
+    }
   }
+  for (size_t i = 0; i < tokens_.size(); ++i)
+    (tokens_[i].normalized ? normalized_ : raw_).add(tokens_[i].decoded, static_cast<int32_t>(i));
 }
 
 const AddedToken* AddedTokens::by_id(int32_t id) const {
@@ -82,10 +88,7 @@ const AddedToken* AddedTokens::by_content(std::string_view content) const {
   return found == by_content_.end() ? nullptr : &tokens_[found->second];
 }
 
-bool AddedTokens::is_special(std::string_view content) const {
-  const AddedToken* token = by_content(content);
-  return token != nullptr && token->special;
-}
+bool AddedTokens::is_special(std::string_view content) const { return specials_.contains(content); }
 
 bool AddedTokens::stands_alone(std::string_view text, size_t begin, size_t end) const {
   if (begin > 0) {
@@ -120,8 +123,11 @@ void AddedTokens::find(const ByteTrie& trie, std::string_view text, std::vector<
       const size_t begin = token.lstrip ? std::max(spaces_before(text, pos), done) : pos;
       const size_t end = token.rstrip ? spaces_after(text, match_end) : match_end;
       if (done < begin) out.push_back({static_cast<uint32_t>(done), static_cast<uint32_t>(begin), -1});
-      out.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), token.id});
-      done = end;
+      // White space that the token before has taken leaves nothing of this one.
+      if (begin < end) {
+        out.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), token.id});
+        done = end;
+      }
     }
     pos = match_end;
   }

@@ -3,6 +3,8 @@
 // after normalisation) and become one token.
 #pragma once
 
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,11 +23,14 @@ struct AddedToken {
   bool single_word = false;  // not inside a word
   bool normalized = false;   // looked for in the normalised text, itself normalised
   bool special = false;
+  std::string decoded;  // what decoders see: the normalised content of a `normalized` token
 };
 
 class AddedTokens {
  public:
-  /// From the list "added_tokens". A string of the model's vocabulary has the id it has there.
+  /// From the list "added_tokens". A string of the model's vocabulary has the id it has there; the others are numbered
+  /// from the size of that vocabulary on, in the order of the list: the ids in the list are not used, as in the
+  /// tokenizers library.
   AddedTokens(const Json& list, const Vocabulary& model_vocabulary, const Normalizer* normalizer);
 
   /// Cuts the text at the added tokens and normalises what lies between them. `text` is valid UTF-8.
@@ -44,6 +49,7 @@ class AddedTokens {
   std::vector<AddedToken> tokens_;
   StringMap<size_t> by_content_;
   std::unordered_map<int32_t, size_t> by_id_;
+  std::set<std::string, std::less<>> specials_;
   ByteTrie raw_, normalized_;
 };
 

@@ -93,7 +93,7 @@ class Precompiled : public Normalizer {
       if (end - begin <= kLongestGrapheme && replace(editor, view, begin, end)) return;
       for (size_t pos = begin; pos < end;) {
         const size_t next = pos + utf8_length(view[pos]);
-        if (!replace(editor, view, pos, next)) editor.keep(pos, next);
+        if (!replace(editor, view, pos, next)) keep(editor, view, pos, next);
         pos = next;
       }
     });
@@ -116,8 +116,18 @@ class Precompiled : public Normalizer {
     if (place < 0 || static_cast<size_t>(place) > replacements_.size()) return false;
     const char* const content = replacements_.c_str() + place;
     if (!is_valid_utf8(content)) return false;
-    if (*content != 0) editor.put(content, begin, end);
+    if (*content != 0) editor.put(content, editor.size() == 0 ? 0 : begin, end);
     return true;
+  }
+
+  // What is deleted in front of the text counts as part of the first character that stays, as in the tokenizers
+  // library: Metaspace asks whether a piece begins at the start.
+  static void keep(TextEditor& editor, std::string_view view, size_t begin, size_t end) {
+    if (editor.size() == 0 && begin > 0) {
+      editor.put(view.substr(begin, end - begin), 0, end);
+    } else {
+      editor.keep(begin, end);
+    }
   }
 
   template <typename Visit>

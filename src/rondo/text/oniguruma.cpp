@@ -20,42 +20,77 @@ constexpr int kMaxDepth = 32;
 // White_Space, written out because PCRE2's \s also holds U+180E.
 constexpr const char* kSpaces =
     R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-// Oniguruma counts the numbers of Latin-1 among the word characters, and no other numbers but digits.
-constexpr const char* kWords = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})";
+// Alphabetic and Lowercase of Unicode 16, where they hold more of the old characters than they did.
+constexpr const char* kAlphabetic =
+    R"(\p{Alphabetic}\x{363}-\x{36f}\x{c04}\x{f82}\x{f83}\x{1dd3}-\x{1de6}\x{11080}\x{11081})";
+constexpr const char* kLowercase = R"(\p{Lowercase}\x{10fc}\x{a7f2}-\x{a7f4}\x{ab69})";
+constexpr const char* kWords = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
+// Outside of brackets \w also holds the numbers of Latin-1.
+constexpr const char* kLatinNumbers = R"(\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})";
 constexpr const char* kHexDigits = "0-9A-Fa-f";
 
-// POSIX brackets, as Oniguruma reads them in UTF-8.
-struct PosixClass {
+// [[:name:]] and \p{Name}, as Oniguruma reads them in UTF-8.
+struct NamedClass {
   std::string_view name;
-  const char* inside;
+  std::string inside;
+  std::string as_property = inside;  // where \p{Name} holds something else than [:name:]
 };
-constexpr PosixClass kPosixClasses[] = {{"alpha", R"(\p{Alphabetic})"},
-                                        {"digit", R"(\p{Nd})"},
-                                        {"alnum", R"(\p{Alphabetic}\p{M}\p{Nd})"},
-                                        {"punct", R"(\p{P}\p{S})"},
-                                        {"upper", R"(\p{Uppercase})"},
-                                        {"lower", R"(\p{Lowercase})"},
-                                        {"space", kSpaces},
-                                        {"word", kWords},
-                                        {"xdigit", kHexDigits}};
+const std::vector<NamedClass>& named_classes() {
+  static const std::vector<NamedClass> classes = {{"alnum", std::string(kAlphabetic) + R"(\p{Nd})"},
+                                                  {"alpha", kAlphabetic},
+                                                  {"alphabetic", kAlphabetic},
+                                                  {"blank", R"(\p{Zs}\t)"},
+                                                  {"cntrl", R"(\p{Cc})"},
+                                                  {"digit", R"(\p{Nd})"},
+                                                  {"graph", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co})"},
+                                                  {"lower", kLowercase},
+                                                  {"lowercase", kLowercase},
+                                                  {"print", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\p{Zs})"},
+                                                  {"punct", R"(\p{P}\p{S})", R"(\p{P})"},
+                                                  {"space", kSpaces},
+                                                  {"upper", R"(\p{Uppercase})"},
+                                                  {"word", kWords, std::string(kWords) + kLatinNumbers},
+                                                  {"xdigit", kHexDigits}};
+  return classes;
+}
+
+// Names are compared without case, spaces, hyphens and underscores. nullptr where the name is another one.
+const NamedClass* named_class(std::string_view name) {
+  std::string plain;
+  for (const char c : name) {
+    if (c != ' ' && c != '-' && c != '_') plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  const auto& all = named_classes();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const NamedClass& row) { return row.name == plain; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+// \p{...} in parts.
+struct Property {
+  std::string name;
+  bool negated = false;
+};
+Property read_property(std::string_view escape) {
+  Property property{.name = std::string(escape.substr(3, escape.size() - 4)), .negated = escape[1] == 'P'};
+  if (property.name.starts_with('^')) {
+    property.negated = !property.negated;
+    property.name.erase(0, 1);
+  }
+  return property;
+}
 
 // Long names of categories become short ones, and scripts mean Script, not PCRE2's default Script_Extensions.
 std::string property_escape(const std::string& escape) {
-  std::string name = escape.substr(3, escape.size() - 4);
-  std::string negation;
-  if (name.starts_with('^')) {
-    negation = "^";
-    name.erase(0, 1);
-  }
-  const std::string head = escape.substr(0, 3) + negation;
-  const int category = u_getPropertyValueEnum(UCHAR_GENERAL_CATEGORY_MASK, name.c_str());
+  const Property property = read_property(escape);
+  const std::string head = property.negated ? "\\P{" : "\\p{";
+  const int category = u_getPropertyValueEnum(UCHAR_GENERAL_CATEGORY_MASK, property.name.c_str());
   const char* const short_name =
       category == UCHAR_INVALID_CODE
           ? nullptr
           : u_getPropertyValueName(UCHAR_GENERAL_CATEGORY_MASK, category, U_SHORT_PROPERTY_NAME);
   if (short_name != nullptr && std::string_view(short_name).size() <= 2) return head + short_name + "}";
-  if (u_getPropertyValueEnum(UCHAR_SCRIPT, name.c_str()) != UCHAR_INVALID_CODE) return head + "sc:" + name + "}";
-  return escape;
+  const bool is_script = u_getPropertyValueEnum(UCHAR_SCRIPT, property.name.c_str()) != UCHAR_INVALID_CODE;
+  return head + (is_script ? "sc:" : "") + property.name + "}";
 }
 
 // One character class, as what PCRE2 needs to match one character of it.
@@ -131,7 +166,8 @@ class Translator {
       const size_t close = in_.find('}', pos_);
       if (close == std::string_view::npos) fail("no } after the escape");
       pos_ = close + 1;
-      if (kind != 'x') return property_escape(std::string(in_.substr(begin, pos_ - begin)));
+      const std::string escape(in_.substr(begin, pos_ - begin));
+      if (kind != 'x') return named_class(read_property(escape).name) != nullptr ? escape : property_escape(escape);
     } else if (kind == 'x') {
       take_hex(2);
     } else if (kind == 'u') {
@@ -151,10 +187,19 @@ class Translator {
     return count;
   }
 
+  static bool is_property(std::string_view escape) {
+    return escape.size() > 4 && (escape[1] == 'p' || escape[1] == 'P');
+  }
+
   std::string outside_escape() {
     const std::string escape = take_escape();
+    if (is_property(escape)) {
+      const Property property = read_property(escape);
+      const NamedClass* const known = named_class(property.name);
+      return known == nullptr ? escape : (property.negated ? "[^" : "[") + known->as_property + "]";
+    }
     if (escape.size() != 2) return escape;
-    const std::string words = std::string("[") + kWords + "]";
+    const std::string words = std::string("[") + kWords + kLatinNumbers + "]";
     switch (escape[1]) {
       case 's':
         return std::string("[") + kSpaces + "]";
@@ -163,7 +208,9 @@ class Translator {
       case 'w':
         return words;
       case 'W':
-        return std::string("[^") + kWords + "]";
+        return std::string("[^") + kWords + kLatinNumbers + "]";
+      case 'O':
+        return "(?s:.)";
       case 'h':
         return std::string("[") + kHexDigits + "]";
       case 'H':
@@ -233,23 +280,36 @@ class Translator {
     return pattern + ")";
   }
 
-  static std::string posix_class(std::string_view bracket) {
-    for (const PosixClass& row : kPosixClasses) {
-      if (bracket.substr(2, bracket.size() - 4) == row.name) return row.inside;
+  static void add_class(ClassText& part, const std::string& inside, bool negated) {
+    if (negated) {
+      part.alternatives.push_back("[^" + inside + "]");
+    } else {
+      part.inside += inside;
     }
-    return std::string(bracket);
+  }
+
+  // [:name:] or [:^name:] at pos_; false where it is an ordinary bracket.
+  bool posix_class(ClassText& part) {
+    const size_t close = in_.find(":]", pos_ + 2);
+    if (close == std::string_view::npos) return false;
+    const bool negated = in_.substr(pos_ + 2, 1) == "^";
+    const size_t begin = pos_ + (negated ? 3 : 2);
+    const std::string_view name = in_.substr(begin, close - begin);
+    const NamedClass* const known = named_class(name);
+    if (known != nullptr) {
+      add_class(part, known->inside, negated);
+    } else if (name == "ascii") {
+      part.inside += in_.substr(pos_, close + 2 - pos_);
+    } else {
+      return false;
+    }
+    pos_ = close + 2;
+    return true;
   }
 
   void class_item(ClassText& part, int depth) {
     const char c = in_[pos_];
-    if (c == '[' && in_.substr(pos_, 2) == "[:") {
-      const size_t close = in_.find(":]", pos_ + 2);
-      if (close != std::string_view::npos) {
-        part.inside += posix_class(in_.substr(pos_, close + 2 - pos_));
-        pos_ = close + 2;
-        return;
-      }
-    }
+    if (in_.substr(pos_, 2) == "[:" && posix_class(part)) return;
     if (c == '[') {
       const std::string nested = class_pattern(depth + 1);
       const bool is_plain = nested.size() > 2 && nested[0] == '[' && nested[1] != '^';
@@ -272,6 +332,11 @@ class Translator {
 
   void inside_escape(ClassText& part) {
     const std::string escape = take_escape();
+    if (is_property(escape)) {
+      const Property property = read_property(escape);
+      const NamedClass* const known = named_class(property.name);
+      if (known != nullptr) return add_class(part, known->as_property, property.negated);
+    }
     const char kind = escape.size() == 2 ? escape[1] : 0;
     switch (kind) {
       case 's':

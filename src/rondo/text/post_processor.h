@@ -26,6 +26,6 @@ struct PostTemplate {
 PostTemplate plain_template();
 
 /// Throws ModelError where the type is unknown or a field is missing.
-PostTemplate read_post_processor(const Json& fields, int depth = 0);
+PostTemplate read_post_processor(const Json& fields);
 
 }  // namespace rondo::text

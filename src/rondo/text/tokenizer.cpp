@@ -2,12 +2,16 @@
 #include "rondo/text/tokenizer.h"
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "rondo/text/added_tokens.h"
 #include "rondo/text/decoder.h"
 #include "rondo/text/files.h"
+#include "rondo/text/json_numbers.h"
 #include "rondo/text/model.h"
 #include "rondo/text/normalizer.h"
 #include "rondo/text/post_processor.h"
@@ -19,6 +23,8 @@ namespace {
 
 // Offsets are 32 bits, and rewriting may lengthen a text (an ideograph between spaces, bytes as characters).
 constexpr size_t kLongestText = size_t{1} << 29;
+// Texts that a thread takes at a time.
+constexpr size_t kBlock = 16;
 
 bool has(const Json& root, const char* name) { return root.contains(name) && !root.at(name).is_null(); }
 
@@ -67,7 +73,7 @@ struct Tokenizer::Impl {
   }
 
   const std::string* token(int32_t id) const {
-    if (const AddedToken* token = added->by_id(id)) return &token->content;
+    if (const AddedToken* token = added->by_id(id)) return &token->decoded;
     return model->vocabulary().token(id);
   }
 
@@ -137,7 +143,7 @@ Tokenizer Tokenizer::load(const std::string& path) { return from_json(read_text_
 
 Tokenizer Tokenizer::from_json(std::string_view json, const std::string& name) {
   try {
-    return Tokenizer(std::make_unique<Impl>(Json::parse(json)));
+    return Tokenizer(std::make_unique<Impl>(parse_tokenizer_json(json)));
   } catch (const nlohmann::json::exception& error) {
     throw ModelError("tokenizer does not load: " + name + ": " + error.what() + "; is the file cut or damaged?");
   } catch (const Error& error) {
@@ -160,6 +166,33 @@ Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second,
 
 std::vector<int32_t> Tokenizer::encode_ids(std::string_view text, bool add_special_tokens) const {
   return encode(text, add_special_tokens).ids;
+}
+
+std::vector<std::vector<int32_t>> Tokenizer::encode_batch(std::span<const std::string> texts, bool add_special_tokens,
+                                                          int threads) const {
+  std::vector<std::vector<int32_t>> result(texts.size());
+  std::vector<std::exception_ptr> failures(texts.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t begin = next.fetch_add(kBlock); begin < texts.size(); begin = next.fetch_add(kBlock)) {
+      for (size_t i = begin; i < std::min(begin + kBlock, texts.size()); ++i) {
+        try {
+          result[i] = encode_ids(texts[i], add_special_tokens);
+        } catch (...) {
+          failures[i] = std::current_exception();
+        }
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (int i = 1; i < threads; ++i) helpers.emplace_back(work);
+    work();
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  return result;
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {

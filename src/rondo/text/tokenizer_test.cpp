@@ -67,14 +67,93 @@ TEST(Tokenizer, KeepsWordsAndPunctuationApartUnderWhitespace) {
 
 TEST(Tokenizer, FindsAddedTokensWithTheirSurroundings) {
   const Tokenizer tokenizer = Tokenizer::from_json(
-      R"({"added_tokens": [{"id": 5, "content": "[M]", "lstrip": true, "rstrip": false, "special": true, "normalized": false},
-                           {"id": 6, "content": "now", "single_word": true, "normalized": true}],
+      R"({"added_tokens": [{"id": 3, "content": "[M]", "lstrip": true, "rstrip": false, "special": true, "normalized": false},
+                           {"id": 4, "content": "now", "single_word": true, "normalized": true}],
           "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "WhitespaceSplit"},
           "model": {"type": "WordLevel", "vocab": {"<unk>": 0, "a": 1, "know": 2}, "unk_token": "<unk>"}})",
       "test");
   const Encoding encoding = tokenizer.encode("A  [M] know NOW", false);
-  EXPECT_EQ(encoding.ids, (Ids{1, 5, 2, 6}));
+  EXPECT_EQ(encoding.ids, (Ids{1, 3, 2, 4}));
   EXPECT_EQ(encoding.offsets[1], (TextSpan{1, 6}));
+}
+
+Tokenizer words(const std::string& fields, const std::string& vocabulary = R"({"<unk>": 0, "a": 1, "b": 2, "ab": 3})") {
+  return Tokenizer::from_json(
+      R"({"model": {"type": "WordLevel", "unk_token": "<unk>", "vocab": )" + vocabulary + "}, " + fields + "}", "test");
+}
+
+// The expectations of the following cases are what tokenizers 0.23.3 gives.
+TEST(Tokenizer, NumbersAddedTokensItself) {
+  const Tokenizer tokenizer = words(
+      R"("added_tokens": [{"id": 90, "content": "[X]"}, {"id": 1, "content": "a"}, {"id": 95, "content": "[Y]"}])");
+  EXPECT_EQ(tokenizer.encode_ids("[Y]a[X]", false), (Ids{5, 1, 4}));
+}
+
+TEST(Tokenizer, DropsAddedTokensWhoseWhiteSpaceIsTaken) {
+  const Tokenizer tokenizer =
+      words(R"("added_tokens": [{"id": 4, "content": " ", "lstrip": true, "rstrip": true, "normalized": false}])");
+  EXPECT_EQ(tokenizer.encode_ids("a   b", false), (Ids{1, 4, 2}));
+}
+
+TEST(Tokenizer, DecodesNormalizedAddedTokensAsNormalized) {
+  const Tokenizer tokenizer = words(
+      R"("normalizer": {"type": "Lowercase"},
+         "added_tokens": [{"id": 4, "content": "[X]", "normalized": true, "special": true}])");
+  EXPECT_EQ(tokenizer.encode_ids("[x]", false), Ids{4});
+  EXPECT_EQ(tokenizer.decode(Ids{4, 1}, true), "[x] a");
+}
+
+TEST(Tokenizer, CutsWhereTheScriptChangesAndDropsWhatStandsBefore) {
+  const Tokenizer tokenizer =
+      words(R"("pre_tokenizer": {"type": "UnicodeScripts"})", R"({"<unk>": 0, "ab ": 1, "\u044f": 2, ".": 3})");
+  EXPECT_EQ(tokenizer.encode_ids(" ab \xD1\x8F.", false), (Ids{1, 2, 3}));
+  EXPECT_EQ(tokenizer.encode_ids("  ", false), Ids{});
+}
+
+TEST(Tokenizer, AppliesPostProcessorsInTurn) {
+  const Tokenizer tokenizer = words(
+      R"("post_processor": {"type": "Sequence", "processors": [
+           {"type": "BertProcessing", "cls": ["[C]", 7], "sep": ["[S]", 8]},
+           {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "B", "type_id": 1}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "special_tokens": {}}]})");
+  EXPECT_EQ(tokenizer.encode_ids("a", true), (Ids{7, 1, 8}));
+  EXPECT_EQ(tokenizer.encode_pair("a", "b", true).ids, (Ids{2, 8, 7, 1, 8}));
+  EXPECT_EQ(tokenizer.encode_pair("a", "b", true).type_ids, (std::vector<int32_t>{1, 1, 0, 0, 0}));
+}
+
+// -9.233044624328613 is read one unit in the last place off by that library, and "11" + "11" + "1" wins the tie.
+TEST(Tokenizer, ReadsScoresAsTheReferenceDoes) {
+  const Tokenizer tokenizer = Tokenizer::from_json(
+      R"({"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["1", -7.105747222900391],
+                                                              ["11", -9.233044624328613]]}})",
+      "test");
+  EXPECT_EQ(tokenizer.encode_ids("11111", false), (Ids{2, 2, 1}));
+}
+
+TEST(Tokenizer, ReadsClassesOfPatternsAsOnigurumaDoes) {
+  const auto count = [](const std::string& pattern, const std::string& text) {
+    const Tokenizer tokenizer = words(R"("pre_tokenizer": {"type": "Split", "behavior": "Removed", "invert": true,
+                                          "pattern": {"Regex": ")" +
+                                      pattern + R"("}})");
+    return tokenizer.encode_ids(text, false).size();
+  };
+  EXPECT_EQ(count(R"(\\w)", "\xC2\xB2"), 1u);  // superscript two
+  EXPECT_EQ(count(R"([\\w])", "\xC2\xB2"), 0u);
+  EXPECT_EQ(count("[[:alnum:]]", "e\xCC\x81"), 1u);  // a combining acute
+  EXPECT_EQ(count("[[:^alpha:]]", "a1-"), 2u);
+  EXPECT_EQ(count("[[:punct:]]", "a+."), 2u);
+  EXPECT_EQ(count(R"(\\p{Punct})", "a+."), 1u);
+  EXPECT_EQ(count(R"(\\p{^Alnum})", "a+."), 2u);
+}
+
+TEST(Tokenizer, EncodesBatchesAsEachText) {
+  const Tokenizer tokenizer = Tokenizer::from_json(kBytePairs, "test");
+  std::vector<std::string> texts;
+  for (int i = 0; i < 200; ++i) texts.push_back(std::string(static_cast<size_t>(i), 'a') + "abc");
+  const auto all = tokenizer.encode_batch(texts, true, 3);
+  ASSERT_EQ(all.size(), texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(all[i], tokenizer.encode_ids(texts[i], true)) << i;
 }
 
 TEST(Tokenizer, RefusesUnknownComponentsByName) {

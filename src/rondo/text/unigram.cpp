@@ -28,8 +28,9 @@ class Unigram : public TokenModel {
       scores_.push_back(row[1].get<double>());
       lowest = std::min(lowest, scores_.back());
       vocabulary_.add(token, id);
-      trie_.add(token, id);
     }
+    // Of equal tokens the last one counts.
+    for (const auto& [token, id] : vocabulary_.ids()) trie_.add(token, id);
     if (unknown_id_ && static_cast<size_t>(*unknown_id_) >= scores_.size()) {
       throw ModelError("tokenizer is malformed: unk_id " + std::to_string(*unknown_id_) +
                        " is outside the vocabulary of " + std::to_string(scores_.size()) + "; is the file damaged?");
@@ -65,19 +66,18 @@ class Unigram : public TokenModel {
       bool has_character = false;
       const auto offer = [&](size_t end, int32_t id, double score) {
         Node& node = nodes[end];
-        if (node.begin < 0 || score > node.score) node = {static_cast<int32_t>(begin), id, score};
+        if (node.begin >= 0 && score <= node.score) return;
+        if (id == kUnknown && !unknown_id_) {
+          throw ModelError("tokenizer cannot encode '" + std::string(piece.substr(begin, length)) +
+                           "': it is not in the vocabulary and unk_id is not set; set unk_id");
+        }
+        node = {static_cast<int32_t>(begin), id, score};
       };
       trie_.for_each_prefix(piece.substr(begin), [&](size_t size, int32_t id) {
         offer(begin + size, id, scores_[static_cast<size_t>(id)] + base);
         has_character = has_character || size == length;
       });
-      if (!has_character) {
-        if (!unknown_id_) {
-          throw ModelError("tokenizer cannot encode '" + std::string(piece.substr(begin, length)) +
-                           "': it is not in the vocabulary and unk_id is not set; set unk_id");
-        }
-        offer(begin + length, kUnknown, unknown_score_ + base);
-      }
+      if (!has_character) offer(begin + length, kUnknown, unknown_score_ + base);
       begin += length;
     }
     return nodes;

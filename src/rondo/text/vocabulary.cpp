@@ -24,6 +24,7 @@ void Vocabulary::add(const std::string& token, int64_t id) {
     throw ModelError("tokenizer is malformed: vocab: id " + std::to_string(id) + " of '" + token +
                      "' is not in [0, 2^24); is the file damaged?");
   }
+  ++size_;
   const auto place = ids_.insert_or_assign(token, static_cast<int32_t>(id)).first;
   if (tokens_.size() <= static_cast<size_t>(id)) tokens_.resize(static_cast<size_t>(id) + 1, nullptr);
   tokens_[static_cast<size_t>(id)] = &place->first;

@@ -32,14 +32,15 @@ class Vocabulary {
   std::optional<int32_t> id(std::string_view token) const;
   /// The token, or nullptr where the id has none.
   const std::string* token(int32_t id) const;
-  /// Number of strings.
-  size_t size() const { return ids_.size(); }
+  /// Number of entries; of equal strings (in lists of scores) every one counts.
+  size_t size() const { return size_; }
   /// One more than the largest id.
   size_t id_limit() const { return tokens_.size(); }
   const StringMap<int32_t>& ids() const { return ids_; }
 
  private:
   StringMap<int32_t> ids_;
+  size_t size_ = 0;
   std::vector<const std::string*> tokens_;  // keys of ids_, which stay where they are
 };
 
