@@ -86,7 +86,58 @@ TEST(Jinja, FiltersLists) {
   EXPECT_EQ(render("{{ missing|default('d') }}{{ ''|default('e', true) }}{{ none|map('upper')|list }}"), "de[]");
 }
 
+TEST(Jinja, FormatsTextsAsPython) {
+  EXPECT_EQ(
+      render("{{ '{:>6.2f}|{:<4}|{:^5}|{:05d}|{:+}|{:,}|{:x}|{:#b}|{:%}'.format(3.14159, 'a', 'b', -7, 3, 1234567, "
+             "255, 5, 0.5) }}"),
+      "  3.14|a   |  b  |-0007|+3|1,234,567|ff|0b101|50.000000%");
+  EXPECT_EQ(render("{{ '{!r:>6}|{0[a]}|{k.x}'.format('q') if false else '{!r:>6}|{!s}'.format('q', 'z') }}"),
+            "   'q'|z");
+  EXPECT_EQ(
+      render("{{ '{0[a]} {1[0]} {:}'|replace('{:}', '')|trim if false else '{0[a]} {1[0]}'.format({'a': 1}, [2]) }}"),
+      "1 2");
+  EXPECT_EQ(render("{{ '{:{w}.{p}f}'.format(2.5, w=7, p=2) }}|{{ '{:08,}'.format(1234) }}"), "   2.50|0,001,234");
+  EXPECT_EQ(render("{{ '%*d|%-4s|%c|%a' % (4, 7, 'x', 65, '\u00e9') }}"), "   7|x   |A|'\\xe9'");
+  EXPECT_EQ(error_type("{{ '{:d}'.format('a') }}"), "ValueError");
+  EXPECT_EQ(error_type("{{ '{}{}'.format(1) }}"), "IndexError");
+  EXPECT_EQ(error_type("{{ '{a}'.format(b=1) }}"), "KeyError");
+}
+
+TEST(Jinja, HasTheMethodsOfTextsThatAreSeldomCalled) {
+  EXPECT_EQ(render("{{ '-7'.zfill(4) }}|{{ 'aB'.swapcase() }}|{{ 'Stra\u00dfe'.casefold() }}|{{ 'a\\tb'.expandtabs(4) "
+                   "}}|{{ 'abc'.translate({97: 'x', 98: none}) }}"),
+            "-007|Ab|strasse|a   b|xc");
+  EXPECT_EQ(
+      render("{{ 'Ab Cd'.istitle() }}{{ 'a1'.isidentifier() }}{{ 'a\\n'.isprintable() }}{{ '{x}'.format_map({'x': 1}) "
+             "}}"),
+      "TrueTrueFalse1");
+}
+
+TEST(Jinja, NamesThePartsOfGroups) {
+  EXPECT_EQ(
+      render("{% for g in r|groupby('a') %}{{ g.grouper }}:{{ g.list|length }};{% endfor %}{{ r|groupby('a')|first }}",
+             R"({"r": [{"a": 2}, {"a": 1}, {"a": 2}]})"),
+      "1:1;2:2;(1, [{'a': 1}])");
+}
+
+TEST(Jinja, PrintsNumbersBeyond64BitsAndCalculatesNotWithThem) {
+  EXPECT_EQ(render("{{ x }} {{ [x]|tojson }} {{ x is number }} {{ -0.0 }}", R"({"x": 12345678901234567890})"),
+            "12345678901234567890 [12345678901234567890] True -0.0");
+  EXPECT_EQ(error_type("{{ x + 1 }}", R"({"x": 12345678901234567890})"), "OverflowError");
+  EXPECT_EQ(error_type("{{ 2 ** 64 }}"), "OverflowError");
+}
+
+TEST(Jinja, CountsTheArgumentsOfFiltersAndTests) {
+  EXPECT_EQ(error_type("{{ 'a'|replace('a') }}"), "TypeError");
+  EXPECT_EQ(error_type("{{ 'a'|upper(1) }}"), "TypeError");
+  EXPECT_EQ(error_type("{{ 1 is divisibleby }}"), "TypeError");
+  EXPECT_EQ(error_type("{{ 1 is none(1) }}"), "TypeError");
+  EXPECT_EQ(render("{% set ns = namespace(a=1) %}{{ ns }}"), "<Namespace {'a': 1}>");
+}
+
 TEST(Jinja, RefusesWhatTheSandboxRefuses) {
+  EXPECT_EQ(render("{{ 'a'.__class__ }}|{{ [1].append }}"), "|");
+
   EXPECT_EQ(error_type("{{ [1].append(2) }}"), "SecurityError");
   EXPECT_EQ(error_type("{{ missing.x }}"), "UndefinedError");
   EXPECT_EQ(error_type("{{ 'a' + 1 }}"), "TypeError");

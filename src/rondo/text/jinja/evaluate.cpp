@@ -41,10 +41,40 @@ const Value* lookup(const Value& object, const Value& key) {
   if (object.is(Kind::kDict)) return find_key(object.as_dict(), key);
   if (!object.is(Kind::kList) || !key.is_integral()) return nullptr;
   const ListData& list = object.as_list();
-  if (list.kind != ListKind::kList && list.kind != ListKind::kTuple && list.kind != ListKind::kRange) return nullptr;
+  if (!is_list_or_tuple(list.kind) && list.kind != ListKind::kRange) return nullptr;
   const auto count = static_cast<int64_t>(list.items.size());
   const int64_t index = key.as_int() < 0 ? key.as_int() + count : key.as_int();
   return index >= 0 && index < count ? &list.items[static_cast<size_t>(index)] : nullptr;
+}
+
+template <typename Row>
+void check_count(const Row& row, const Arguments& passed) {
+  const size_t count = passed.positional.size() + passed.named.size();
+  if (count >= row.fewest && passed.positional.size() <= row.most) return;
+  fail_type(std::string(row.name) + " takes " +
+            (count < row.fewest ? "at least " + std::to_string(row.fewest) : "at most " + std::to_string(row.most)) +
+            " arguments, not " + std::to_string(count));
+}
+
+// The names of the parts of a group, and of a range.
+bool list_attribute(const ListData& list, const std::string& name, Value& out) {
+  if (list.kind == ListKind::kGroup && (name == "grouper" || name == "list")) {
+    out = list.items[name == "list" ? 1 : 0];
+    return true;
+  }
+  if (list.kind != ListKind::kRange || list.items.empty()) return false;
+  const int64_t first = list.items.front().as_int(), last = list.items.back().as_int();
+  const int64_t step = list.items.size() > 1 ? list.items[1].as_int() - first : 1;
+  if (name == "start") out = Value::integer(first);
+  if (name == "stop") out = Value::integer(last + step);
+  if (name == "step") out = Value::integer(step);
+  return name == "start" || name == "stop" || name == "step";
+}
+
+// Zero has two signs.
+Value negative(Interpreter& interpreter, const Value& value) {
+  if (value.is(Kind::kFloat)) return Value::real(-value.as_double());
+  return binary(interpreter, "-", Value::integer(0), value);
 }
 
 }  // namespace
@@ -95,7 +125,7 @@ Value Interpreter::evaluate(const Expression& expression) {
     case ExpressionKind::kNot:
       return Value::boolean(!is_true(evaluate(*parts[0])));
     case ExpressionKind::kNegate:
-      return binary(*this, "-", Value::integer(0), evaluate(*parts[0]));
+      return negative(*this, evaluate(*parts[0]));
     case ExpressionKind::kPositive:
       return binary(*this, "+", Value::integer(0), evaluate(*parts[0]));
     case ExpressionKind::kChain:
@@ -210,18 +240,20 @@ Value Interpreter::filter_expression(const Expression& expression, const Value& 
 Value Interpreter::filter(const std::string& filter_name, const Value& value, const Arguments& passed) {
   step();
   const Depth depth(*this);
-  const FilterFunction function = find_filter(filter_name);
-  if (function == nullptr) throw RenderError("TemplateRuntimeError", "No filter named '" + filter_name + "' found.");
-  Value result = function(*this, value, passed);
+  const auto* const row = find_filter(filter_name);
+  if (row == nullptr) throw RenderError("TemplateRuntimeError", "No filter named '" + filter_name + "' found.");
+  check_count(*row, passed);
+  Value result = row->function(*this, value, passed);
   if (result.is(Kind::kString)) charge(result.as_string().size());
   if (result.is(Kind::kList)) charge(result.as_list().items.size() * sizeof(Value));
   return result;
 }
 
 bool Interpreter::test(const std::string& test_name, const Value& value, const Arguments& passed) {
-  const TestFunction function = find_test(test_name);
-  if (function == nullptr) throw RenderError("TemplateRuntimeError", "No test named '" + test_name + "' found.");
-  return function(*this, value, passed);
+  const auto* const row = find_test(test_name);
+  if (row == nullptr) throw RenderError("TemplateRuntimeError", "No test named '" + test_name + "' found.");
+  check_count(*row, passed);
+  return row->function(*this, value, passed);
 }
 
 Value Interpreter::attribute(const Value& object, const std::string& attribute_name) {
@@ -239,6 +271,7 @@ Value Interpreter::attribute(const Value& object, const std::string& attribute_n
   }
   if (object.is(Kind::kObject) && object.as_object().attribute(*this, attribute_name, out)) return out;
   if (find_method(object, attribute_name, out)) return out;
+  if (object.is(Kind::kList) && list_attribute(object.as_list(), attribute_name, out)) return out;
   if (object.is(Kind::kDict)) {
     if (const Value* const entry = find_key(object.as_dict(), attribute_name)) return *entry;
   }
@@ -263,6 +296,7 @@ Value Interpreter::item(const Value& object, const Value& key) {
           "access to attribute '" + key.as_string() + "' of '" + type_name(object) + "' object is unsafe.", true);
     if (object.is(Kind::kObject) && object.as_object().attribute(*this, key.as_string(), out)) return out;
     if (find_method(object, key.as_string(), out)) return out;
+    if (object.is(Kind::kList) && list_attribute(object.as_list(), key.as_string(), out)) return out;
     return Value::undefined("'" + object_name(object) + "' has no attribute '" + key.as_string() + "'");
   }
   return Value::undefined(object_name(object) + " has no element " + to_repr(key));

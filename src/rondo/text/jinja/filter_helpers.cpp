@@ -65,6 +65,10 @@ bool parse_whole(const std::string& text, int base, int64_t& out) {
   std::string digits = strip_text(text, "", true, true);
   digits.erase(std::remove(digits.begin(), digits.end(), '_'), digits.end());
   if (digits.starts_with('+')) digits.erase(0, 1);
+  // 0x, 0o and 0b before the digits of their base.
+  const size_t sign = digits.starts_with('-') ? 1 : 0;
+  const char mark = digits.size() > sign + 1 && digits[sign] == '0' ? static_cast<char>(digits[sign + 1] | 0x20) : 0;
+  if ((base == 16 && mark == 'x') || (base == 8 && mark == 'o') || (base == 2 && mark == 'b')) digits.erase(sign, 2);
   const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), out, base);
   return !digits.empty() && result.ec == std::errc() && result.ptr == digits.data() + digits.size();
 }

@@ -48,6 +48,8 @@ Value absolute(In&, const Value& v, const A&) {
 
 Value to_whole(In&, const Value& v, const A& a) {
   const Value fallback = a.has(0, "default") ? a.get(0, "default") : Value::integer(0);
+  require_defined(v);
+  if (v.is(Kind::kBigInt)) return v;
   if (v.is_integral()) return Value::integer(v.as_int());
   double number = 0;
   if (v.is(Kind::kFloat))
@@ -62,11 +64,17 @@ Value to_whole(In&, const Value& v, const A& a) {
     if (!parse_real(v.as_string(), number)) return fallback;
   }
   constexpr double kLimit = 9.2e18;  // below 2^63
-  return std::isfinite(number) && std::fabs(number) < kLimit ? Value::integer(static_cast<int64_t>(number)) : fallback;
+  if (!std::isfinite(number)) {
+    if (std::isnan(number) || v.is(Kind::kString)) return fallback;
+    throw RenderError("OverflowError", "cannot convert float infinity to integer");
+  }
+  if (std::fabs(number) >= kLimit) throw RenderError("OverflowError", "a whole number beyond 64 bits");
+  return Value::integer(static_cast<int64_t>(number));
 }
 
 Value to_real(In&, const Value& v, const A& a) {
   const Value fallback = a.has(0, "default") ? a.get(0, "default") : Value::real(0.0);
+  require_defined(v);
   if (v.is_number()) return Value::real(v.as_double());
   double number = 0;
   return v.is(Kind::kString) && parse_real(v.as_string(), number) ? Value::real(number) : fallback;
@@ -81,7 +89,8 @@ Value rounded(In&, const Value& v, const A& a) {
   const double scale = std::pow(10.0, static_cast<double>(precision)), x = v.as_double() * scale;
   if (method.is(Kind::kString) && method.as_string() == "ceil") return Value::real(std::ceil(x) / scale);
   if (method.is(Kind::kString) && method.as_string() == "floor") return Value::real(std::floor(x) / scale);
-  if (v.is_integral()) return v;
+  if (v.is_integral() && precision >= 0) return Value::integer(v.as_int());
+  if (v.is_integral()) return Value::integer(static_cast<int64_t>(std::nearbyint(x) / scale));
   // Python rounds halves to even.
   return Value::real(std::nearbyint(x) / scale);
 }
@@ -181,7 +190,7 @@ Value groupby(In& in, const Value& v, const A& a) {
     for (; end < sorted.size() && equal(fold_case(key(sorted[end]), false), fold_case(name, false)); ++end)
       members.push_back(sorted[end]);
     if (end == begin) ++end;
-    groups.push_back(Value::list({name, Value::list(std::move(members))}, ListKind::kTuple));
+    groups.push_back(Value::list({name, Value::list(std::move(members))}, ListKind::kGroup));
     begin = end;
   }
   return Value::list(std::move(groups));
@@ -249,6 +258,7 @@ Value map(In& in, const Value& v, const A& a) {
 Value choose(In& in, const Value& v, const A& a, bool wanted, bool by_attribute) {
   std::vector<Value> kept;
   const size_t test_at = by_attribute ? 1 : 0;
+  if (a.positional.size() < test_at) throw RenderError("FilterArgumentError", "Missing parameter for attribute name");
   for (const Value& item : items_if_any(v)) {
     in.step();
     const Value subject = by_attribute ? attribute_of(in, item, to_text(a.get(0, ""))) : item;
@@ -273,71 +283,66 @@ Value attr(In& in, const Value& v, const A& a) {
   return in.attribute(v, name);
 }
 
-struct Row {
-  std::string_view name;
-  FilterFunction function;
-};
-
-constexpr Row kRows[] = {
+constexpr TableRow<FilterFunction> kRows[] = {
     {"abs", &absolute},
-    {"attr", &attr},
-    {"batch", &batch},
+    {"attr", &attr, 1, 1},
+    {"batch", &batch, 1, 2},
     {"capitalize", &filter_capitalize},
-    {"center", &filter_center},
+    {"center", &filter_center, 0, 1},
     {"count", &length},
-    {"d", &default_value},
-    {"default", &default_value},
-    {"dictsort", &dictsort},
+    {"d", &default_value, 0, 2},
+    {"default", &default_value, 0, 2},
+    {"dictsort", &dictsort, 0, 3},
     {"e", &filter_escape},
     {"escape", &filter_escape},
-    {"filesizeformat", &filter_file_size},
+    {"filesizeformat", &filter_file_size, 0, 1},
     {"first", &first},
-    {"float", &to_real},
+    {"float", &to_real, 0, 1},
     {"forceescape", &filter_force_escape},
-    {"format", &filter_format},
-    {"groupby", &groupby},
-    {"indent", &filter_indent},
-    {"int", &to_whole},
+    {"format", &filter_format, 0, kAnyNumber},
+    {"groupby", &groupby, 1, 3},
+    {"indent", &filter_indent, 0, 3},
+    {"int", &to_whole, 0, 2},
     {"items", &items},
-    {"join", &filter_join},
+    {"join", &filter_join, 0, 2},
     {"last", &last},
     {"length", &length},
     {"list", &list},
     {"lower", &filter_lower},
-    {"map", &map},
-    {"max", &maximum},
-    {"min", &minimum},
+    {"map", &map, 0, kAnyNumber},
+    {"max", &maximum, 0, 2},
+    {"min", &minimum, 0, 2},
     {"pprint", &filter_pprint},
-    {"reject", &reject},
-    {"rejectattr", &rejectattr},
-    {"replace", &filter_replace},
+    {"reject", &reject, 0, kAnyNumber},
+    {"rejectattr", &rejectattr, 0, kAnyNumber},
+    {"replace", &filter_replace, 2, 3},
     {"reverse", &reverse},
-    {"round", &rounded},
+    {"round", &rounded, 0, 2},
     {"safe", &filter_safe},
-    {"select", &select},
-    {"selectattr", &selectattr},
-    {"slice", &slices},
-    {"sort", &sort},
+    {"select", &select, 0, kAnyNumber},
+    {"selectattr", &selectattr, 0, kAnyNumber},
+    {"slice", &slices, 1, 2},
+    {"sort", &sort, 0, 3},
     {"string", &filter_string},
     {"striptags", &filter_strip_tags},
-    {"sum", &sum},
+    {"sum", &sum, 0, 2},
     {"title", &filter_title},
-    {"tojson", &filter_to_json},
-    {"trim", &filter_trim},
-    {"truncate", &filter_truncate},
-    {"unique", &unique},
+    {"tojson", &filter_to_json, 0, 4},
+    {"trim", &filter_trim, 0, 1},
+    {"truncate", &filter_truncate, 0, 4},
+    {"unique", &unique, 0, 2},
     {"upper", &filter_upper},
     {"urlencode", &filter_url_encode},
     {"wordcount", &filter_word_count},
-    {"wordwrap", &filter_word_wrap},
+    {"wordwrap", &filter_word_wrap, 0, 4},
 };
 
 }  // namespace
 
-FilterFunction find_filter(const std::string& name) {
+const TableRow<FilterFunction>* find_filter(const std::string& name) {
   const auto* const row =
-      std::find_if(std::begin(kRows), std::end(kRows), [&name](const Row& r) { return r.name == name; });
-  return row == std::end(kRows) ? nullptr : row->function;
+      std::find_if(std::begin(kRows), std::end(kRows), [&name](const auto& r) { return r.name == name; });
+  return row == std::end(kRows) ? nullptr : row;
 }
 
 }  // namespace rondo::text::jinja

@@ -40,7 +40,11 @@ Value filter_force_escape(In&, const Value& v, const A&) { return Value::string(
 Value filter_pprint(In&, const Value& v, const A&) { return Value::string(to_repr(v)); }
 Value filter_center(In& in, const Value& v, const A& a) {
   A passed = a;
-  if (!a.has(0, "width")) passed.positional.push_back(Value::integer(80));
+  if (!a.has(0, "width")) {
+    passed.positional.push_back(Value::integer(80));
+  } else if (a.positional.empty()) {
+    passed.positional.push_back(a.get(0, "width"));
+  }
   return call_method(in, v, "center", passed);
 }
 Value filter_replace(In& in, const Value& v, const A& a) {
@@ -110,6 +114,8 @@ Value filter_to_json(In& in, const Value& v, const A& a) {
 }
 
 Value filter_indent(In& in, const Value& v, const A& a) {
+  require_defined(v);
+  if (!v.is(Kind::kString)) fail_type("unsupported operand type(s) for +=: '" + type_name(v) + "' and 'str'");
   const Value width = a.get(0, "width");
   in.charge(width.is_integral() ? static_cast<size_t>(std::clamp<int64_t>(width.as_int(), 0, int64_t{1} << 40)) : 0);
   const std::string margin = width.is(Kind::kString)
@@ -140,6 +146,9 @@ Value filter_format(In&, const Value& v, const A& a) {
 }
 
 Value filter_truncate(In&, const Value& v, const A& a) {
+  // Anything short enough stays what it is.
+  const int64_t allowed = whole_of(a.get(0, "length"), 255) + whole_of(a.get(3, "leeway"), 5);
+  if (!v.is(Kind::kString) && length_of(v) <= allowed) return v;
   const std::string text = to_text(v), end = text_or(a.get(2, "end"), "...");
   const int64_t length = whole_of(a.get(0, "length"), 255), leeway = whole_of(a.get(3, "leeway"), 5);
   const auto count = static_cast<int64_t>(count_code_points(text)),

@@ -54,18 +54,19 @@ std::string repr_of_string(const std::string& text) {
   return out + quote;
 }
 
-std::string joined_reprs(const std::vector<Value>& items) {
+std::string joined_reprs(const std::vector<Value>& items, int depth) {
   std::string out;
-  for (size_t i = 0; i < items.size(); ++i) out += (i > 0 ? ", " : "") + to_repr(items[i]);
+  for (size_t i = 0; i < items.size(); ++i) out += (i > 0 ? ", " : "") + to_repr(items[i], depth);
   return out;
 }
 
-std::string repr_of_list(const ListData& list) {
-  const std::string inside = joined_reprs(list.items);
+std::string repr_of_list(const ListData& list, int depth) {
+  const std::string inside = joined_reprs(list.items, depth);
   switch (list.kind) {
     case ListKind::kList:
       return "[" + inside + "]";
     case ListKind::kTuple:
+    case ListKind::kGroup:
       return "(" + inside + (list.items.size() == 1 ? ",)" : ")");
     case ListKind::kRange: {
       if (list.items.empty()) return "range(0, 0)";
@@ -86,10 +87,10 @@ std::string repr_of_list(const ListData& list) {
   return inside;
 }
 
-std::string repr_of_dict(const DictData& dict) {
+std::string repr_of_dict(const DictData& dict, int depth) {
   std::string out = "{";
   for (size_t i = 0; i < dict.items.size(); ++i) {
-    out += (i > 0 ? ", " : "") + to_repr(dict.items[i].first) + ": " + to_repr(dict.items[i].second);
+    out += (i > 0 ? ", " : "") + to_repr(dict.items[i].first, depth) + ": " + to_repr(dict.items[i].second, depth);
   }
   return out + "}";
 }
@@ -109,6 +110,9 @@ class JsonWriter {
       case Kind::kInt:
         out += std::to_string(value.as_int());
         return;
+      case Kind::kBigInt:
+        out += value.big_digits();
+        return;
       case Kind::kFloat:
         out += number(value.as_double());
         return;
@@ -119,7 +123,7 @@ class JsonWriter {
         write_dict(value.as_dict(), level);
         return;
       case Kind::kList:
-        if (value.as_list().kind == ListKind::kList || value.as_list().kind == ListKind::kTuple) {
+        if (is_list_or_tuple(value.as_list().kind)) {
           write_list(value.as_list(), level);
           return;
         }
@@ -271,7 +275,7 @@ std::string float_text(double value) {
   return out + digits.substr(0, whole) + "." + digits.substr(whole);
 }
 
-std::string to_repr(const Value& value) {
+std::string to_repr(const Value& value, int depth) {
   switch (value.kind()) {
     case Kind::kUndefined:
       return "Undefined";
@@ -287,11 +291,13 @@ std::string to_repr(const Value& value) {
       return value.is_markup() ? "Markup(" + repr_of_string(value.as_string()) + ")"
                                : repr_of_string(value.as_string());
     case Kind::kList:
-      return repr_of_list(value.as_list());
+      return repr_of_list(value.as_list(), depth);
     case Kind::kDict:
-      return repr_of_dict(value.as_dict());
+      return repr_of_dict(value.as_dict(), depth);
+    case Kind::kBigInt:
+      return value.big_digits();
     case Kind::kObject:
-      return "<" + value.as_object().type_name() + ">";
+      return value.as_object().repr(depth + 1);
   }
   return "";
 }
@@ -299,7 +305,6 @@ std::string to_repr(const Value& value) {
 std::string to_text(const Value& value) {
   if (value.is(Kind::kString)) return value.as_string();
   if (!value.is_undefined()) return to_repr(value);
-  if (value.as_undefined().is_forbidden) throw RenderError("SecurityError", value.as_undefined().message);
   return "";
 }
 

@@ -18,7 +18,7 @@ Value from_json(const nlohmann::ordered_json& json, int depth) {
     case nlohmann::json::value_t::number_unsigned: {
       const auto number = json.get<uint64_t>();
       const bool fits = number <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-      return fits ? Value::integer(static_cast<int64_t>(number)) : Value::real(static_cast<double>(number));
+      return fits ? Value::integer(static_cast<int64_t>(number)) : Value::big_integer(std::to_string(number));
     }
     case nlohmann::json::value_t::number_float:
       return Value::real(json.get<double>());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions that every template can call.
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -36,13 +37,32 @@ Value range(Interpreter& in, const Arguments& a) {
   return Value::list(std::move(items), ListKind::kRange);
 }
 
+void set_key(std::vector<std::pair<Value, Value>>& items, const Value& key, const Value& value) {
+  const auto found =
+      std::find_if(items.begin(), items.end(), [&key](const auto& item) { return equal(item.first, key); });
+  if (found == items.end()) {
+    items.emplace_back(key, value);
+  } else {
+    found->second = value;
+  }
+}
+
 Value make_dict(Interpreter&, const Arguments& a) {
   std::vector<std::pair<Value, Value>> items;
   if (!a.positional.empty()) {
-    if (!a.positional[0].is(Kind::kDict)) fail_type("dict() takes a mapping and keywords");
-    items = a.positional[0].as_dict().items;
+    if (a.positional[0].is(Kind::kDict)) {
+      items = a.positional[0].as_dict().items;
+    } else {
+      for (const Value& pair : items_of(a.positional[0])) {
+        const std::vector<Value> parts = items_of(pair);
+        if (parts.size() != 2)
+          fail_value("dictionary update sequence element has length " + std::to_string(parts.size()) +
+                     "; 2 is required");
+        set_key(items, parts[0], parts[1]);
+      }
+    }
   }
-  for (const auto& [key, value] : a.named) items.emplace_back(Value::string(key), value);
+  for (const auto& [key, value] : a.named) set_key(items, Value::string(key), value);
   return Value::dict(std::move(items));
 }
 
@@ -60,6 +80,18 @@ Value raise_exception(Interpreter&, const Arguments& a) {
   throw RenderError("raise_exception", to_text(a.get(0, "message")));
 }
 
+// The clock has no time zone and counts seconds: %Z and %z are empty, %f is six zeros.
+std::string without_python_codes(const std::string& format) {
+  std::string out;
+  for (size_t i = 0; i < format.size(); ++i) {
+    const char code = format[i] == '%' && i + 1 < format.size() ? format[i + 1] : 0;
+    if (code == 'f') out += "000000";
+    if (code != 'f' && code != 'Z' && code != 'z') out += code == 0 ? std::string(1, format[i]) : format.substr(i, 2);
+    if (code != 0) ++i;
+  }
+  return out;
+}
+
 Value strftime_now(Interpreter& in, const Arguments& a) {
   const Value format = a.get(0, "format");
   if (!format.is(Kind::kString)) fail_type("strftime() argument 1 must be str, not " + type_name(format));
@@ -71,10 +103,11 @@ Value strftime_now(Interpreter& in, const Arguments& a) {
   } else {
     localtime_r(&seconds, &parts);
   }
-  if (format.as_string().size() > kLongestTime / 2) fail_value("the time format is too long");
+  const std::string codes = without_python_codes(format.as_string());
+  if (codes.size() > kLongestTime / 2) fail_value("the time format is too long");
   char buffer[kLongestTime];
   // The trailing space tells an empty result from a full buffer.
-  const size_t size = std::strftime(buffer, sizeof(buffer), (format.as_string() + " ").c_str(), &parts);
+  const size_t size = std::strftime(buffer, sizeof(buffer), (codes + " ").c_str(), &parts);
   return Value::string(std::string(buffer, size > 0 ? size - 1 : 0));
 }
 

@@ -10,6 +10,21 @@
 
 namespace rondo::text::jinja {
 
+std::string Namespace::repr(int depth) const {
+  constexpr int kDeepest = 100;
+  if (depth > kDeepest) fail_limit("namespaces nested too deep");
+  if (is_printing_) return "<Namespace {...}>";
+  is_printing_ = true;
+  std::string out = "<Namespace {";
+  const char* between = "";
+  for (const auto& [name, value] : attributes) {
+    out += between + to_repr(Value::string(name)) + ": " + to_repr(value, depth);
+    between = ", ";
+  }
+  is_printing_ = false;
+  return out + "}>";
+}
+
 bool Namespace::attribute(Interpreter&, const std::string& name, Value& out) {
   const auto found = attributes.find(name);
   if (found == attributes.end()) return false;

@@ -35,8 +35,12 @@ struct Scope {
 class Namespace : public Object {
  public:
   std::string type_name() const override { return "Namespace"; }
+  std::string repr(int depth) const override;
   bool attribute(Interpreter&, const std::string& name, Value& out) override;
   std::map<std::string, Value> attributes;
+
+ private:
+  mutable bool is_printing_ = false;  // inside its own repr
 };
 
 struct OutputRange {
@@ -162,8 +166,19 @@ std::string escape_html(const std::string& text);
 using FilterFunction = Value (*)(Interpreter&, const Value&, const Arguments&);
 using TestFunction = bool (*)(Interpreter&, const Value&, const Arguments&);
 
-FilterFunction find_filter(const std::string& name);
-TestFunction find_test(const std::string& name);
+/// A row of the tables of filters and tests. A call with fewer or more arguments beside the value is a TypeError.
+template <typename FunctionOf>
+struct TableRow {
+  std::string_view name;
+  FunctionOf function;
+  size_t fewest = 0;
+  size_t most = 0;
+};
+inline constexpr size_t kAnyNumber = 1000;
+
+/// nullptr where there is none of that name.
+const TableRow<FilterFunction>* find_filter(const std::string& name);
+const TableRow<TestFunction>* find_test(const std::string& name);
 /// The method of a text, list or dict bound to it; false where there is none of that name.
 bool find_method(const Value& object, const std::string& name, Value& out);
 /// range, dict, namespace, raise_exception, ...

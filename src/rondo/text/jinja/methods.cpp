@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Methods of texts, lists and dictionaries. Each row gets the object and the arguments of the call.
+#include "rondo/text/jinja/methods.h"
+
 #include <unicode/uchar.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "rondo/text/jinja/interpreter.h"
 #include "rondo/text/jinja/text_cases.h"
 #include "rondo/text/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {
 
-using In = Interpreter;
-using A = Arguments;
-using Method = Value (*)(In&, const Value& self, const A&);
-
-struct Row {
-  std::string_view name;
-  Method method;
-};
+using Row = MethodRow;
 
 std::string text_argument(const A& a, size_t index, const char* what) {
   const Value value = a.get(index, what);
@@ -174,6 +168,12 @@ Value text_index(In&, const Value& s, const A& a) {
   return Value::integer(place);
 }
 
+Value text_rindex(In&, const Value& s, const A& a) {
+  const int64_t place = find_place(s, a, true);
+  if (place < 0) fail_value("substring not found");
+  return Value::integer(place);
+}
+
 Value replace(In& in, const Value& s, const A& a) {
   const std::string& text = s.as_string();
   const std::string from = text_argument(a, 0, "old"), to = text_argument(a, 1, "new");
@@ -211,6 +211,7 @@ Value count_text(In&, const Value& s, const A& a) {
 Value join(In& in, const Value& s, const A& a) {
   std::string out;
   bool is_first = true;
+  if (!a.has(0, "")) fail_type("str.join() takes exactly one argument (0 given)");
   for (const Value& item : items_of(a.get(0, "iterable"))) {
     if (!item.is(Kind::kString)) fail_type("sequence item: expected str instance, " + type_name(item) + " found");
     in.charge(item.as_string().size() + s.as_string().size());
@@ -229,6 +230,7 @@ Value isupper(In&, const Value& s, const A&) { return Value::boolean(is_upper_te
 Value islower(In&, const Value& s, const A&) { return Value::boolean(is_lower_text(s.as_string())); }
 
 Value pad(In& in, const Value& s, const A& a, bool left, bool right) {
+  if (!a.has(0, "")) fail_type("expected at least 1 argument, got 0");
   const int64_t missing = whole_argument(a, 0, "width", 0) - length_of(s);
   if (missing <= 0) return s;
   const std::string fill = a.has(1, "fillchar") ? text_argument(a, 1, "fillchar") : " ";
@@ -270,38 +272,6 @@ Value partition_at(const Value& s, const A& a, bool last) {
 }
 Value partition(In&, const Value& s, const A& a) { return partition_at(s, a, false); }
 Value rpartition(In&, const Value& s, const A& a) { return partition_at(s, a, true); }
-
-// "{} {0} {name}" with the values' texts; format specifications beyond none are refused.
-Value format(In& in, const Value& s, const A& a) {
-  const std::string& text = s.as_string();
-  std::string out;
-  size_t next = 0;
-  for (size_t pos = 0; pos < text.size(); ++pos) {
-    const char c = text[pos];
-    if ((c == '{' || c == '}') && pos + 1 < text.size() && text[pos + 1] == c)
-      ++pos;
-    else if (c == '{') {
-      const size_t close = text.find('}', pos);
-      if (close == std::string::npos) fail_value("expected '}' before end of string");
-      const std::string field = text.substr(pos + 1, close - pos - 1);
-      const bool is_number =
-          !field.empty() && field.find_first_not_of("0123456789") == std::string::npos && field.size() < 9;
-      if (field.find_first_of(":!.[") != std::string::npos)
-        fail_value("format specifications are not supported: '" + field + "'");
-      const size_t index = field.empty() ? next++ : is_number ? std::stoul(field) : a.positional.size();
-      if (!a.has(index, field)) throw RenderError("KeyError", "'" + field + "'");
-      const std::string value = to_text(a.get(index, field));
-      in.charge(value.size());
-      out += value;
-      pos = close;
-      continue;
-    } else if (c == '}') {
-      fail_value("Single '}' encountered in format string");
-    }
-    out += c;
-  }
-  return like(s, out);
-}
 
 Value list_index(In&, const Value& s, const A& a) {
   const auto& items = s.as_list().items;
@@ -347,12 +317,10 @@ bool is_letter_or_number(char32_t c) { return is_letter(c) || is_numeric(c); }
 
 constexpr Row kTextMethods[] = {
     {"capitalize", &capitalize},
-    {"casefold", &lower},
     {"center", &center},
     {"count", &count_text},
     {"endswith", &endswith},
     {"find", &find},
-    {"format", &format},
     {"index", &text_index},
     {"isalnum", &every<is_letter_or_number>},
     {"isalpha", &every<is_letter>},
@@ -371,6 +339,7 @@ constexpr Row kTextMethods[] = {
     {"removesuffix", &removesuffix},
     {"replace", &replace},
     {"rfind", &rfind},
+    {"rindex", &text_rindex},
     {"rjust", &rjust},
     {"rpartition", &rpartition},
     {"rsplit", &rsplit},
@@ -399,10 +368,13 @@ Method find_row(const Row (&rows)[kSize], const std::string& name) {
 bool find_method(const Value& object, const std::string& name, Value& out) {
   Method method = nullptr;
   if (object.is(Kind::kString)) method = find_row(kTextMethods, name);
+  if (object.is(Kind::kString) && method == nullptr) method = find_rare_text_method(name);
+  if (object.is_number()) method = find_number_method(object, name);
   if (object.is(Kind::kDict)) method = find_row(kDictMethods, name);
   const bool is_sequence =
-      object.is(Kind::kList) && (object.as_list().kind == ListKind::kList || object.as_list().kind == ListKind::kTuple);
+      object.is(Kind::kList) && (is_list_or_tuple(object.as_list().kind) || object.as_list().kind == ListKind::kRange);
   if (is_sequence) method = find_row(kListMethods, name);
+  if (method == &copy && is_sequence && object.as_list().kind != ListKind::kList) method = nullptr;
   if (method == nullptr) return false;
   out = make_function(name, [object, method](Interpreter& in, const Arguments& a) { return method(in, object, a); });
   return true;

@@ -97,9 +97,7 @@ Value repeat(Interpreter& interpreter, const Value& value, int64_t count) {
   return Value::list(std::move(items), value.as_list().kind);
 }
 
-bool is_joinable(const Value& value) {
-  return value.is(Kind::kList) && (value.as_list().kind == ListKind::kList || value.as_list().kind == ListKind::kTuple);
-}
+bool is_joinable(const Value& value) { return value.is(Kind::kList) && is_list_or_tuple(value.as_list().kind); }
 
 int64_t clamp(int64_t index, int64_t count, int64_t low, int64_t high) {
   if (index < 0) index = index < -count ? low : index + count;
@@ -118,6 +116,8 @@ void require_defined(const Value& value) {
 Value binary(Interpreter& interpreter, const std::string& op, const Value& a, const Value& b) {
   require_defined(a);
   require_defined(b);
+  const bool is_text = a.is(Kind::kString) && op == "%";
+  if ((a.is(Kind::kBigInt) || b.is(Kind::kBigInt)) && !is_text) fail_overflow();
   if (a.is_integral() && b.is_integral()) return whole(op, a.as_int(), b.as_int());
   if (a.is_number() && b.is_number()) return real(op, a.as_double(), b.as_double());
   if (op == "%" && a.is(Kind::kString)) return Value::string(format_percent(a.as_string(), b));

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The % operator of texts: "%s has %d" % (a, b), "%(name)s" % {...}.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "rondo/text/jinja/interpreter.h"
+#include "rondo/text/jinja/text_format.h"
+#include "rondo/text/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {
@@ -51,7 +54,12 @@ class Formatter {
     }
     Field f;
     while (std::string_view("#0- +").find(peek()) != std::string_view::npos && peek() != 0) f.flags += in_[pos_++];
-    f.width = number();
+    if (peek() == '*') {
+      ++pos_;
+      f.width = star(f);
+    } else {
+      f.width = number();
+    }
     if (peek() == '.') {
       ++pos_;
       f.precision = number();
@@ -75,6 +83,16 @@ class Formatter {
     return result;
   }
 
+  // "%*d": the width is the next value; a negative one means the left side.
+  int star(Field& f) {
+    const Value width = value(std::nullopt);
+    if (!width.is_integral()) fail_type("* wants int");
+    if (width.as_int() < 0) f.flags += '-';
+    const int64_t size = width.as_int() < 0 ? -(width.as_int() + 1) + 1 : width.as_int();
+    if (size > kWidestField) fail_value("the field is too wide");
+    return static_cast<int>(size);
+  }
+
   Value value(const std::optional<std::string>& name) {
     if (name) {
       if (!values_.is(Kind::kDict)) fail_type("format requires a mapping");
@@ -96,6 +114,12 @@ class Formatter {
       case 'r':
         text = to_repr(v);
         break;
+      case 'a':
+        text = ascii_repr(v);
+        break;
+      case 'c':
+        text = character(v);
+        break;
       case 'd':
       case 'i':
       case 'x':
@@ -114,16 +138,26 @@ class Formatter {
       default:
         fail_value(std::string("unsupported format character '") + f.kind + "'");
     }
-    if ((f.kind == 's' || f.kind == 'r') && f.precision >= 0)
+    if ((f.kind == 's' || f.kind == 'r' || f.kind == 'a') && f.precision >= 0)
       text = slice(Value::string(text), 0, f.precision, std::nullopt).as_string();
     const auto size = static_cast<int>(length_of(Value::string(text)));
     const std::string padding(static_cast<size_t>(std::max(0, f.width - size)), ' ');
     out_ += f.flags.find('-') != std::string::npos ? text + padding : padding + text;
   }
 
+  static std::string character(const Value& v) {
+    if (v.is(Kind::kString) && length_of(v) == 1) return v.as_string();
+    if (!v.is_integral()) fail_type("%c requires int or char");
+    if (v.as_int() < 0 || v.as_int() > 0x10FFFF) throw RenderError("OverflowError", "%c arg not in range(0x110000)");
+    return to_utf8(static_cast<char32_t>(v.as_int()));
+  }
+
   static std::string whole(const Field& f, const Value& v) {
     if (!v.is_number())
       fail_type(std::string("%") + f.kind + " format: a real number is required, not " + type_name(v));
+    constexpr double kLimit = 9.2e18;  // below 2^63
+    if (v.is(Kind::kFloat) && !(std::fabs(v.as_double()) < kLimit))
+      throw RenderError("OverflowError", "a whole number beyond 64 bits");
     const int64_t n = v.is(Kind::kFloat) ? static_cast<int64_t>(v.as_double()) : v.as_int();
     const std::string format =
         "%" + f.flags + (f.width > 0 ? std::to_string(f.width) : "") + "l" + (f.kind == 'i' ? 'd' : f.kind);

@@ -27,15 +27,15 @@ int sign_of(const T& a, const T& b) {
   return a < b ? -1 : (b < a ? 1 : 0);
 }
 
-bool is_sequence_kind(ListKind kind) {
-  return kind == ListKind::kList || kind == ListKind::kTuple || kind == ListKind::kRange;
-}
+bool is_sequence_kind(ListKind kind) { return is_list_or_tuple(kind) || kind == ListKind::kRange; }
 
 }  // namespace
 
 Value Object::call(Interpreter&, const Arguments&) { fail_type("'" + type_name() + "' object is not callable"); }
 
 bool Object::attribute(Interpreter&, const std::string&, Value&) { return false; }
+
+std::string Object::repr(int) const { return "<" + type_name() + ">"; }
 
 Value Value::none() {
   Value v;
@@ -58,6 +58,12 @@ Value Value::boolean(bool value) {
 Value Value::integer(int64_t value) {
   Value v;
   v.data_ = value;
+  return v;
+}
+
+Value Value::big_integer(std::string digits) {
+  Value v;
+  v.data_ = std::make_shared<const BigInt>(BigInt{std::move(digits)});
   return v;
 }
 
@@ -134,6 +140,7 @@ bool is_true(const Value& value) {
     case Kind::kDict:
       return !value.as_dict().items.empty();
     case Kind::kObject:
+    case Kind::kBigInt:
       return true;
   }
   return true;
@@ -164,6 +171,8 @@ bool equal(const Value& a, const Value& b) {
         return other != nullptr && equal(item.second, *other);
       });
     }
+    case Kind::kBigInt:
+      return a.big_digits() == b.big_digits();
     default:
       return a.object_pointer() == b.object_pointer();
   }
@@ -210,6 +219,7 @@ std::string type_name(const Value& value) {
     case Kind::kBool:
       return "bool";
     case Kind::kInt:
+    case Kind::kBigInt:
       return "int";
     case Kind::kFloat:
       return "float";
@@ -226,6 +236,7 @@ std::string type_name(const Value& value) {
     case ListKind::kList:
       return "list";
     case ListKind::kTuple:
+    case ListKind::kGroup:
       return "tuple";
     case ListKind::kRange:
       return "range";
@@ -244,7 +255,6 @@ std::string type_name(const Value& value) {
 std::vector<Value> items_of(const Value& value) {
   switch (value.kind()) {
     case Kind::kUndefined:
-      if (value.as_undefined().is_forbidden) throw RenderError("SecurityError", value.as_undefined().message);
       return {};
     case Kind::kList: {
       const ListData& list = value.as_list();

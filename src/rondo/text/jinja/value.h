@@ -32,7 +32,11 @@ struct StringData {
   bool is_markup = false;  // result of `safe` or `escape`: what is added to it gets escaped
 };
 
-enum class ListKind { kList, kTuple, kRange, kGenerator, kDictItems, kDictKeys, kDictValues };
+// kGroup: a row of groupby, a tuple whose two items have the names grouper and list.
+enum class ListKind { kList, kTuple, kGroup, kRange, kGenerator, kDictItems, kDictKeys, kDictValues };
+inline bool is_list_or_tuple(ListKind kind) {
+  return kind == ListKind::kList || kind == ListKind::kTuple || kind == ListKind::kGroup;
+}
 
 struct ListData {
   std::vector<Value> items;
@@ -53,12 +57,19 @@ class Object {
   /// "function", "Namespace", ...: for messages and repr.
   virtual std::string type_name() const = 0;
   virtual bool is_callable() const { return false; }
+  /// repr(); `depth` objects stand around this one. Throws RenderError where they get too many.
+  virtual std::string repr(int depth) const;
   virtual Value call(Interpreter& interpreter, const Arguments& arguments);
   /// The attribute; false where there is none.
   virtual bool attribute(Interpreter& interpreter, const std::string& name, Value& out);
 };
 
-enum class Kind { kUndefined, kNone, kBool, kInt, kFloat, kString, kList, kDict, kObject };
+/// kBigInt: a whole number of the data beyond 64 bits. It can be printed and compared, and not be calculated with.
+enum class Kind { kUndefined, kNone, kBool, kInt, kFloat, kString, kList, kDict, kObject, kBigInt };
+
+struct BigInt {
+  std::string digits;  // decimal, with its sign
+};
 
 class Value {
  public:
@@ -67,6 +78,7 @@ class Value {
   static Value undefined(std::string message, bool is_forbidden = false);
   static Value boolean(bool value);
   static Value integer(int64_t value);
+  static Value big_integer(std::string digits);
   static Value real(double value);
   static Value string(std::string text, bool is_markup = false);
   /// Throws RenderError where the nesting gets too deep.
@@ -87,6 +99,7 @@ class Value {
   /// Of any number.
   double as_double() const { return is(Kind::kFloat) ? std::get<4>(data_) : static_cast<double>(as_int()); }
   const std::string& as_string() const { return std::get<5>(data_)->text; }
+  const std::string& big_digits() const { return std::get<9>(data_)->digits; }
   bool is_markup() const { return is(Kind::kString) && std::get<5>(data_)->is_markup; }
   const ListData& as_list() const { return *std::get<6>(data_); }
   const DictData& as_dict() const { return *std::get<7>(data_); }
@@ -99,7 +112,7 @@ class Value {
  private:
   std::variant<std::shared_ptr<const Undefined>, std::monostate, bool, int64_t, double,
                std::shared_ptr<const StringData>, std::shared_ptr<const ListData>, std::shared_ptr<const DictData>,
-               std::shared_ptr<Object>>
+               std::shared_ptr<Object>, std::shared_ptr<const BigInt>>
       data_;
 };
 
@@ -152,7 +165,7 @@ bool has_length(const Value& value);
 
 /// str(), and repr().
 std::string to_text(const Value& value);
-std::string to_repr(const Value& value);
+std::string to_repr(const Value& value, int depth = 0);
 std::string float_text(double value);
 
 struct JsonStyle {
