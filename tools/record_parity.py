@@ -27,6 +27,9 @@ GQA = dict(BASE, num_key_value_heads=2)
 HEAD8 = dict(GQA, head_dim=8)
 TURNS = dict(full_attention=dict(rope_type="linear", rope_theta=500.0, factor=2.0),
              sliding_attention=dict(rope_type="default", rope_theta=50.0))
+MODERN = dict(rope_parameters=dict(full_attention=dict(rope_type="default", rope_theta=500.0),
+                                   sliding_attention=dict(rope_type="default", rope_theta=50.0)),
+              bos_token_id=2, eos_token_id=3, cls_token_id=2, sep_token_id=3)
 GPT2 = dict(vocab_size=48, n_embd=16, n_layer=2, n_head=4, n_positions=64, num_labels=1, pad_token_id=0)
 NEOX = dict(BASE, rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5))
 
@@ -54,7 +57,23 @@ MODELS = {
     "gpt_neox": (transformers.GPTNeoXConfig, NEOX),
     "gpt_neox_serial": (transformers.GPTNeoXConfig, dict(NEOX, use_parallel_residual=False, attention_bias=False)),
     "olmo2": (transformers.Olmo2Config, GQA),
+    "bert": (transformers.BertConfig, dict(BASE, max_position_embeddings=64)),
+    "roberta": (transformers.RobertaConfig, dict(BASE, max_position_embeddings=64, type_vocab_size=1, pad_token_id=1)),
+    "distilbert": (transformers.DistilBertConfig, dict(vocab_size=48, dim=16, n_layers=2, n_heads=4, hidden_dim=24,
+                                                       max_position_embeddings=64, pad_token_id=0)),
+    "modernbert": (transformers.ModernBertConfig, dict(BASE, **MODERN, num_hidden_layers=3, local_attention=6,
+                                                       global_attn_every_n_layers=2)),
+    "modernbert_biases": (transformers.ModernBertConfig, dict(
+        BASE, **MODERN, local_attention=5, norm_bias=True, attention_bias=True, mlp_bias=True,
+        layer_types=["sliding_attention", "full_attention"])),
+    "deberta_v2": (transformers.DebertaV2Config, dict(
+        BASE, relative_attention=True, position_buckets=6, max_relative_positions=24, pos_att_type="p2c|c2p",
+        norm_rel_ebd="layer_norm", share_att_key=True, position_biased_input=False, type_vocab_size=0)),
+    "deberta_v2_unshared": (transformers.DebertaV2Config, dict(
+        BASE, relative_attention=True, max_relative_positions=10, max_position_embeddings=64, pos_att_type=["p2c", "c2p"],
+        type_vocab_size=2)),
 }
+ENCODERS = ("bert", "roberta", "distilbert", "modernbert", "deberta-v2")
 
 
 def sequences(generator):
@@ -64,18 +83,34 @@ def sequences(generator):
     def draw(n):
         return torch.randint(2, BASE["vocab_size"], (n,), generator=generator).tolist()
 
-    groups = []
-    for prompt_length, lengths in ((9, (4, 7, 4)), (1, (40, 2))):
+    groups, prompt_lengths = [], (9, 1)
+    for prompt_length, lengths in zip(prompt_lengths, ((4, 7, 4), (40, 2))):
         prompt = draw(prompt_length)
         groups.append([prompt + draw(n) for n in lengths])
-    return groups
+    return groups, prompt_lengths
 
 
-def run(model, groups):
+class Encoder(torch.nn.Module):
+    """A bare encoder with a head of one output. transformers' own classifiers have a layer between the two."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.base_model = transformers.AutoModel.from_config(config)
+        self.config = config
+        self.score = torch.nn.Linear(config.hidden_size, 1, bias=False)
+
+
+def has_types(model):
+    return getattr(model.config, "type_vocab_size", 0) > 1
+
+
+def run(model, groups, prompt_lengths):
     hidden, rewards = [], []
-    for group in groups:
+    for group, prompt_length in zip(groups, prompt_lengths):
         for ids in group:
-            states = model.base_model(input_ids=torch.tensor([ids])).last_hidden_state[0]
+            types = torch.tensor([[int(k >= prompt_length) for k in range(len(ids))]])
+            more = dict(token_type_ids=types) if has_types(model) else {}
+            states = model.base_model(input_ids=torch.tensor([ids]), **more).last_hidden_state[0]
             hidden.append(states)
             rewards.append(model.score(states[-1])[0])
     return hidden, torch.stack(rewards)
@@ -97,33 +132,42 @@ def record(name, out):
     config_class, values = MODELS[name]
     config = config_class(**values)
     config._attn_implementation = "eager"
-    model = transformers.AutoModelForSequenceClassification.from_config(config).float().eval()
+    is_encoder = config.model_type in ENCODERS
+    make = Encoder if is_encoder else transformers.AutoModelForSequenceClassification.from_config
+    model = make(config).float().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             # Larger than the usual initial weights, so that a mistake shows; vectors around their own initial values.
             noise = torch.randn(parameter.shape, generator=generator)
             parameter.copy_(noise * 0.3 if parameter.dim() > 1 else parameter + noise * 0.1)
-    groups = sequences(generator)
-    hidden, rewards = run(model, groups)
+    groups, prompt_lengths = sequences(generator)
+    hidden, rewards = run(model, groups, prompt_lengths)
     loss_of(rewards, groups).backward()
 
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     saved = model.config.to_dict()
-    saved["architectures"] = [type(model).__name__]
+    saved["architectures"] = [type(model.base_model if is_encoder else model).__name__]
+    if is_encoder:
+        saved["rondo"] = dict(head=dict(kind="bt", tau=1.0, ties=False))
     (folder / "config.json").write_text(json.dumps(saved, indent=1, sort_keys=True) + "\n")
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, folder / "model.safetensors", metadata={"format": "pt"})
-    expected = {f"grad.{k}": v.grad.clone() for k, v in model.named_parameters()}
+    # Encoders are saved bare, without the prefix that the names of gradients have.
+    weights = {k.removeprefix("base_model."): v.contiguous() for k, v in model.state_dict().items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    prefix = f"{model.base_model.base_model_prefix}."
+    expected = {"grad." + k.replace("base_model.", prefix): v.grad.clone()
+                for k, v in model.named_parameters() if v.grad is not None}
     expected["rewards"] = rewards.detach()
     expected["hidden"] = torch.cat(hidden).detach()
     half = model.bfloat16()
     with torch.no_grad():
-        hidden16, rewards16 = run(half, groups)
+        hidden16, rewards16 = run(half, groups, prompt_lengths)
     expected["rewards_bf16"] = rewards16.float()
     expected["hidden_bf16"] = torch.cat(hidden16).float()
     save_file({k: v.contiguous() for k, v in expected.items()}, folder / "expected.safetensors")
     (folder / "case.json").write_text(json.dumps(dict(
-        seed=SEED, torch=torch.__version__, transformers=transformers.__version__, groups=groups)) + "\n")
+        seed=SEED, torch=torch.__version__, transformers=transformers.__version__, groups=groups,
+        prompt_lengths=prompt_lengths if has_types(model) else None)) + "\n")
     print(name, "rewards", [round(r, 4) for r in rewards.tolist()])
 
 

@@ -12,6 +12,7 @@
 #include "apps/rondo/data_flags.h"
 #include "rondo/base/error.h"
 #include "rondo/io/json.h"
+#include "rondo/model/head_config.h"
 
 namespace rondo::cli {
 namespace {
@@ -22,8 +23,19 @@ std::vector<std::string> with_empty(std::span<const char* const> names) {
   return list;
 }
 
-text::TextPolicy recorded_policy(const nlohmann::json& rondo, const std::string& directory) {
+// A tokenizer may lie in a folder without a model.
+bool is_encoder(const nlohmann::json& config, const std::string& directory) {
+  if (!config.contains("architectures")) return false;
+  const backbones::FamilyEntry* family = backbones::find_family(model::architecture_of(config, directory));
+  return family != nullptr && family->is_encoder;
+}
+
+// Encoders read prompt and response in the tokenizer's form for two texts, and the first state stands for both.
+text::TextPolicy recorded_policy(const nlohmann::json& config, const std::string& directory) {
   text::TextPolicy policy;
+  policy.use_pair = is_encoder(config, directory);
+  if (policy.use_pair) policy.pooling = "first";
+  const nlohmann::json rondo = model::rondo_object(config, directory);
   const auto found = rondo.find("text");
   if (found == rondo.end()) return policy;
   try {
@@ -88,10 +100,9 @@ nlohmann::json OpenModel::text_json() const {
 
 text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags) {
   const std::filesystem::path config_path = std::filesystem::path(directory) / "config.json";
-  nlohmann::json rondo = nlohmann::json::object();
-  if (std::filesystem::exists(config_path))
-    rondo = io::read_json_file(config_path, ErrorKind::kModel).value("rondo", rondo);
-  text::TextPolicy policy = recorded_policy(rondo, directory);
+  nlohmann::json config = nlohmann::json::object();
+  if (std::filesystem::exists(config_path)) config = io::read_json_file(config_path, ErrorKind::kModel);
+  text::TextPolicy policy = recorded_policy(config, directory);
   override_policy(flags, policy);
   return text::load_text_encoder(directory, policy);
 }

@@ -53,6 +53,28 @@ class TrainVerb : public ::testing::Test {
   io::TestFolder folder_;
 };
 
+// Every family of the table can be made, trained and scored, and scores the same when it is opened again.
+TEST_F(TrainVerb, WorksWithEveryFamily) {
+  std::istringstream rows(call("list backbones").output);
+  int64_t families = 0;
+  for (std::string row; std::getline(rows, row); ++families) {
+    const std::string name = row.substr(0, row.find(' '));
+    const auto run = [&](const std::string& arguments) {
+      const Call result = call(arguments);
+      ASSERT_EQ(result.exit_code, 0) << name << ": " << result.output;
+    };
+    run("init --family " + name + " --layers 1 --hidden 16 --heads 2 --inner 32 --max-length 64 --words $F/words.txt " +
+        "--out $F/base_" + name);
+    run("train --model $F/base_" + name + " --head gpm --planes 2 --gate softmax --data $F/rows.jsonl --steps 2 " +
+        "--batch-groups 3 --out $F/trained_" + name);
+    run("verify $F/trained_" + name + " --record $F/record_" + name + ".json");
+    run("verify $F/trained_" + name + " --reference $F/record_" + name + ".json");
+    const Call inspected = call("inspect $F/trained_" + name + " --json -");
+    EXPECT_EQ(json::parse(inspected.output)["family"], name);
+  }
+  EXPECT_GE(families, 16);
+}
+
 TEST_F(TrainVerb, LearnsCyclesAndThePromptDecides) {
   const Call trained =
       call(train("gpm", "--steps 400 --gate softmax --eval-data $F/rows.jsonl --eval-every 50 --keep-best"));

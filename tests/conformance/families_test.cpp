@@ -49,6 +49,7 @@ nlohmann::json tiny_config(const backbones::FamilyEntry& family) {
                            {"type_vocab_size", 2},
                            {"relative_attention", true},
                            {"position_buckets", 4},
+                           {"norm_rel_ebd", "layer_norm"},
                            {"pos_att_type", {"c2p", "p2c"}}};
   for (const backbones::KeyName& key : family.key_names) {
     config[std::string(key.own)] = config[std::string(key.usual)];

@@ -68,7 +68,7 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
     const Weights layer = Weights(parameters, "model.layers.").under(i);
     const auto norm = [&](const char* name) { return layer.norm(name, values.norm, values.eps); };
     parts.blocks.push_back({.attention_norm = norm("input_layernorm"),
-                            .attention = {.qkv = separate_qkv(layer.under("self_attn"), s),
+                            .attention = {.qkv = decoder_qkv(layer.under("self_attn"), s),
                                           .out = layer.linear("self_attn.o_proj"),
                                           .options = attention},
                             .attention_out_norm = norm("post_attention_layernorm"),

@@ -76,11 +76,8 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
     const Weights layer = model.under("h").under(i);
     const double scale = (scaled ? usual_scale(s) : 1) / (scaled_by_layer ? static_cast<double>(i) + 1 : 1);
     parts.blocks.push_back({.attention_norm = layer.norm("ln_1", nn::NormKind::kLayer, eps),
-                            .attention = {.qkv = {.layout = nn::QkvProjection::Layout::kStacked,
-                                                  .q = stored_in_out(layer.linear("attn.c_attn")),
-                                                  .heads = s.heads,
-                                                  .kv_heads = s.heads,
-                                                  .head_size = s.head_size},
+                            .attention = {.qkv = fused_qkv(nn::QkvProjection::Layout::kStacked,
+                                                           stored_in_out(layer.linear("attn.c_attn")), s),
                                           .out = stored_in_out(layer.linear("attn.c_proj")),
                                           .options = {.scale = scale}},
                             .mlp_norm = layer.norm("ln_2", nn::NormKind::kLayer, eps),

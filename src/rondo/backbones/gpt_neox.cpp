@@ -62,11 +62,8 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = model.under("layers").under(i);
     parts.blocks.push_back({.attention_norm = layer.norm("input_layernorm", nn::NormKind::kLayer, eps),
-                            .attention = {.qkv = {.layout = nn::QkvProjection::Layout::kPerHead,
-                                                  .q = layer.linear("attention.query_key_value"),
-                                                  .heads = s.heads,
-                                                  .kv_heads = s.heads,
-                                                  .head_size = s.head_size},
+                            .attention = {.qkv = fused_qkv(nn::QkvProjection::Layout::kPerHead,
+                                                           layer.linear("attention.query_key_value"), s),
                                           .out = layer.linear("attention.dense"),
                                           .options = {.scale = usual_scale(s)}},
                             .mlp_norm = layer.norm("post_attention_layernorm", nn::NormKind::kLayer, eps),

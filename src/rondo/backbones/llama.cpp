@@ -51,7 +51,7 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = Weights(parameters, "model.layers.").under(i);
     parts.blocks.push_back({.attention_norm = layer.norm("input_layernorm", values.norm, values.eps),
-                            .attention = {.qkv = separate_qkv(layer.under("self_attn"), s),
+                            .attention = {.qkv = decoder_qkv(layer.under("self_attn"), s),
                                           .out = layer.linear("self_attn.o_proj"),
                                           .options = {.scale = usual_scale(s)}},
                             .mlp_norm = layer.norm("post_attention_layernorm", values.norm, values.eps),

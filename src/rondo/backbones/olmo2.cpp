@@ -48,7 +48,7 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = Weights(parameters, "model.layers.").under(i);
     const auto norm = [&](const char* name) { return layer.norm(name, values.norm, values.eps); };
-    parts.blocks.push_back({.attention = {.qkv = separate_qkv(layer.under("self_attn"), s),
+    parts.blocks.push_back({.attention = {.qkv = decoder_qkv(layer.under("self_attn"), s),
                                           .q_norm = norm("self_attn.q_norm"),
                                           .k_norm = norm("self_attn.k_norm"),
                                           .out = layer.linear("self_attn.o_proj"),

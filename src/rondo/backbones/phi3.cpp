@@ -24,10 +24,7 @@ constexpr std::string_view kIgnorable[] = {"model.layers.{}.self_attn.rotary_emb
 
 constexpr int64_t kDefaultLength = 4096;
 
-nn::Sizes sizes(ConfigReader& config) {
-  nn::Sizes s = read_decoder_sizes(config);
-  return s;
-}
+nn::Sizes sizes(ConfigReader& config) { return read_decoder_sizes(config); }
 
 std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
@@ -39,19 +36,16 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   parts.kinds = {{.window = read_window(config, 0), .rope = read_rope(config, s.head_size)}};
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = Weights(parameters, "model.layers.").under(i);
-    parts.blocks.push_back({.attention_norm = layer.norm("input_layernorm", values.norm, values.eps),
-                            .attention = {.qkv = {.layout = nn::QkvProjection::Layout::kStacked,
-                                                  .q = layer.linear("self_attn.qkv_proj"),
-                                                  .heads = s.heads,
-                                                  .kv_heads = s.kv_heads,
-                                                  .head_size = s.head_size},
-                                          .out = layer.linear("self_attn.o_proj"),
-                                          .options = {.scale = usual_scale(s)}},
-                            .mlp_norm = layer.norm("post_attention_layernorm", values.norm, values.eps),
-                            .mlp = {.gating = nn::FeedForward::Gate::kStacked,
-                                    .activation = activation,
-                                    .in = layer.linear("mlp.gate_up_proj"),
-                                    .out = layer.linear("mlp.down_proj")}});
+    parts.blocks.push_back(
+        {.attention_norm = layer.norm("input_layernorm", values.norm, values.eps),
+         .attention = {.qkv = fused_qkv(nn::QkvProjection::Layout::kStacked, layer.linear("self_attn.qkv_proj"), s),
+                       .out = layer.linear("self_attn.o_proj"),
+                       .options = {.scale = usual_scale(s)}},
+         .mlp_norm = layer.norm("post_attention_layernorm", values.norm, values.eps),
+         .mlp = {.gating = nn::FeedForward::Gate::kStacked,
+                 .activation = activation,
+                 .in = layer.linear("mlp.gate_up_proj"),
+                 .out = layer.linear("mlp.down_proj")}});
   }
   return std::make_unique<Transformer>(s, std::move(parts));
 }

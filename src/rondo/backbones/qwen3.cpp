@@ -33,18 +33,6 @@ constexpr nn::WeightRule kWeights[] = {
 constexpr std::string_view kIgnorable[] = {"model.layers.{}.self_attn.rotary_emb.inv_freq"};
 
 constexpr int64_t kDefaultWindow = 4096;
-constexpr int64_t kDefaultFullLayers = 28;
-
-// The first max_window_layers see everything, where a window is switched on at all.
-std::vector<bool> sliding_layers(ConfigReader& config, int64_t layers) {
-  const bool windowed = config.boolean_or("use_sliding_window", false);
-  const int64_t full = config.integer_or("max_window_layers", kDefaultFullLayers, 0, kMostSize);
-  std::vector<bool> sliding =
-      read_sliding_layers(config, layers, [&](int64_t layer) { return windowed && layer >= full; });
-  if (!windowed) sliding.assign(sliding.size(), false);
-  return sliding;
-}
-
 constexpr int64_t kDefaultHeadSize = 128;
 
 nn::Sizes sizes(ConfigReader& config) {
@@ -60,11 +48,11 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   TransformerParts parts = decoder_parts(qwen3_entry, config, parameters, values);
   parts.kinds = {{.rope = read_rope(config, s.head_size)}};
   parts.kinds.push_back({.window = read_window(config, kDefaultWindow), .rope = parts.kinds[0].rope});
-  const std::vector<bool> sliding = sliding_layers(config, s.layers);
+  const std::vector<bool> sliding = read_upper_sliding_layers(config, s.layers);
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = Weights(parameters, "model.layers.").under(i);
     parts.blocks.push_back({.attention_norm = layer.norm("input_layernorm", values.norm, values.eps),
-                            .attention = {.qkv = separate_qkv(layer.under("self_attn"), s),
+                            .attention = {.qkv = decoder_qkv(layer.under("self_attn"), s),
                                           .q_norm = layer.norm("self_attn.q_norm", values.norm, values.eps),
                                           .k_norm = layer.norm("self_attn.k_norm", values.norm, values.eps),
                                           .out = layer.linear("self_attn.o_proj"),

@@ -9,6 +9,7 @@
 //   E embedding size, E = 2 P      L layers
 //   P planes                       M responses of one group
 //   S rows of a position table     Y token types
+//   B relative positions to one side
 //
 // A tensor variable ends in its letters: hidden_ND, rewards_R.
 #pragma once

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "rondo/base/error.h"
 #include "rondo/base/shapes.h"
@@ -102,8 +103,10 @@ class BlockView {
     Tensor value;
     Tensor cap_slope;  // undefined without a cap
   };
-  Weights weights(const Tensor& q, const Tensor& own_k, const Tensor& prefix_k, const AttentionOptions& options) const {
+  Weights weights(const Tensor& q, const Tensor& own_k, const Tensor& prefix_k, const AttentionOptions& options,
+                  const std::optional<RelativeScores>& relative) const {
     Tensor scores = at::bmm(each(q), each(own_k).transpose(1, 2)).view({heads_, b_.count, b_.rows, b_.own_keys});
+    if (relative) scores = relative->add_to(scores, q, own_k);
     if (b_.prefix_length > 0) {
       const Tensor shared = at::bmm(flat(q), flat(prefix_k).transpose(1, 2));
       scores = at::cat({shared.view({heads_, b_.count, b_.rows, b_.prefix_length}), scores}, -1);
@@ -127,6 +130,13 @@ class BlockView {
   Tensor own_part(const Tensor& w) const {
     return w.view({heads_ * b_.count, b_.rows, b_.prefix_length + b_.own_keys})
         .narrow(-1, b_.prefix_length, b_.own_keys);
+  }
+  std::optional<RelativeScores> relative_scores(const RelativeTables& tables) const {
+    if (!tables.key_SHK.defined() && !tables.query_SHK.defined()) return std::nullopt;
+    const auto numbers =
+        (tables.key_SHK.defined() ? tables.key_SHK : tables.query_SHK).options().dtype(at::kLong).requires_grad(false);
+    return RelativeScores(tables, at::arange(b_.rows, numbers) + b_.row_begin,
+                          at::arange(b_.own_keys, numbers) + b_.own_begin);
   }
   bool has_prefix() const { return b_.prefix_length > 0; }
   std::vector<int64_t> query_shape(const Tensor& q) const { return {heads_, b_.count, b_.rows, q.size(-1)}; }
@@ -157,16 +167,26 @@ class BlockView {
   int64_t heads_;
 };
 
+// What the backward pass needs beside tensors.
+struct Call : torch::CustomClassHolder {
+  std::shared_ptr<const AttentionPlan> plan;
+  AttentionOptions options;
+  RelativeTables relative;  // its numbers; the tensors are saved as tensors
+};
+
 struct ForestAttention : torch::autograd::Function<ForestAttention> {
   static Tensor forward(AutogradContext* context, const Tensor& q_NHK, const Tensor& k_NJK, const Tensor& v_NJK,
-                        const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options) {
+                        const std::optional<Tensor>& relative_key_SHK, const std::optional<Tensor>& relative_query_SHK,
+                        const c10::intrusive_ptr<Call>& call) {
+    const RelativeTables relative{relative_key_SHK.value_or(Tensor()), relative_query_SHK.value_or(Tensor()),
+                                  call->relative.buckets, call->relative.longest};
     Tensor out_NHK = at::empty_like(q_NHK, at::MemoryFormat::Contiguous);
     const int64_t heads = q_NHK.size(1);
-    for (const AttentionBlock& block : plan->blocks) {
-      const BlockView view(block, *plan, heads);
-      const Tensor q = view.by_head(view.query_rows(q_NHK));
+    for (const AttentionBlock& block : call->plan->blocks) {
+      const BlockView view(block, *call->plan, heads);
+      const Tensor q = view.by_head(view.query_rows(q_NHK)), own_k = view.by_head(view.own_rows(k_NJK));
       const Tensor prefix_k = view.has_prefix() ? view.by_head(view.prefix_rows(k_NJK)) : Tensor();
-      const Tensor weights = view.weights(q, view.by_head(view.own_rows(k_NJK)), prefix_k, options).value;
+      const Tensor weights = view.weights(q, own_k, prefix_k, call->options, view.relative_scores(relative)).value;
       Tensor out =
           at::bmm(view.own_part(weights), view.each(view.by_head(view.own_rows(v_NJK)))).view(view.query_shape(q));
       if (view.has_prefix()) {
@@ -175,10 +195,8 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
       }
       view.query_rows(out_NHK).copy_(out.permute({1, 2, 0, 3}));
     }
-    context->save_for_backward({q_NHK, k_NJK, v_NJK, out_NHK});
-    context->saved_data["scale"] = options.scale;
-    context->saved_data["softcap"] = options.softcap;
-    context->saved_data["plan"] = c10::IValue::make_capsule(c10::make_intrusive<PlanHolder>(plan));
+    context->save_for_backward({q_NHK, k_NJK, v_NJK, out_NHK, relative.key_SHK, relative.query_SHK});
+    context->saved_data["call"] = c10::IValue::make_capsule(call);
     return out_NHK;
   }
 
@@ -187,31 +205,29 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
     const variable_list saved = context->get_saved_variables();
     const Tensor &q_NHK = saved[0], &k_NJK = saved[1], &v_NJK = saved[2];
-    const AttentionOptions options{.scale = context->saved_data["scale"].toDouble(),
-                                   .softcap = context->saved_data["softcap"].toDouble()};
-    const auto holder = c10::static_intrusive_pointer_cast<PlanHolder>(context->saved_data["plan"].toCapsule());
+    const auto call = c10::static_intrusive_pointer_cast<Call>(context->saved_data["call"].toCapsule());
+    const auto zeros = [](const Tensor& x) {
+      return x.defined() ? at::zeros_like(x, at::MemoryFormat::Contiguous) : Tensor();
+    };
     Gradients g{at::empty_like(q_NHK, at::MemoryFormat::Contiguous),
-                at::zeros_like(k_NJK, at::MemoryFormat::Contiguous),
-                at::zeros_like(v_NJK, at::MemoryFormat::Contiguous)};
+                zeros(k_NJK),
+                zeros(v_NJK),
+                {zeros(saved[4]), zeros(saved[5])}};
     const Tensor dout_NHK = grads[0].contiguous();
-    for (const AttentionBlock& block : holder->plan->blocks) {
-      const BlockView view(block, *holder->plan, q_NHK.size(1));
-      block_backward(view, saved, dout_NHK, options, g);
+    for (const AttentionBlock& block : call->plan->blocks) {
+      block_backward(BlockView(block, *call->plan, q_NHK.size(1)), saved, dout_NHK, *call, g);
     }
-    return {g.q_NHK, g.k_NJK, g.v_NJK, Tensor(), Tensor()};
+    return {g.q_NHK, g.k_NJK, g.v_NJK, g.relative.key_SHK, g.relative.query_SHK, Tensor()};
   }
 
  private:
-  struct PlanHolder : torch::CustomClassHolder {
-    explicit PlanHolder(std::shared_ptr<const AttentionPlan> p) : plan(std::move(p)) {}
-    std::shared_ptr<const AttentionPlan> plan;
-  };
   struct Gradients {
     Tensor q_NHK, k_NJK, v_NJK;
+    RelativeGradients relative;
   };
 
   static void block_backward(const BlockView& view, const variable_list& saved, const Tensor& dout_NHK,
-                             const AttentionOptions& options, Gradients& g) {
+                             const Call& call, Gradients& g) {
     const Tensor q = view.by_head(view.query_rows(saved[0]));
     const Tensor own_k = view.by_head(view.own_rows(saved[1])), own_v = view.by_head(view.own_rows(saved[2]));
     Tensor prefix_k, prefix_v;
@@ -219,7 +235,9 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
       prefix_k = view.by_head(view.prefix_rows(saved[1]));
       prefix_v = view.by_head(view.prefix_rows(saved[2]));
     }
-    const auto [weights, cap_slope] = view.weights(q, own_k, prefix_k, options);
+    const std::optional<RelativeScores> relative =
+        view.relative_scores({saved[4], saved[5], call.relative.buckets, call.relative.longest});
+    const auto [weights, cap_slope] = view.weights(q, own_k, prefix_k, call.options, relative);
     const Tensor dout = view.by_head(view.query_rows(dout_NHK));
     const Tensor out = view.by_head(view.query_rows(saved[3]));
     const Tensor delta = (at_least_float(dout) * at_least_float(out)).sum(-1, /*keepdim=*/true);
@@ -230,14 +248,15 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
       const Tensor shared = at::bmm(view.flat(dout), view.flat(prefix_v).transpose(1, 2));
       dweights = at::cat({shared.view({q.size(0), q.size(1), q.size(2), -1}), dweights}, -1);
     }
-    Tensor wide_dscores = (at_least_float(dweights) - delta).mul_(at_least_float(weights)).mul_(options.scale);
+    Tensor wide_dscores = (at_least_float(dweights) - delta).mul_(at_least_float(weights)).mul_(call.options.scale);
     if (cap_slope.defined()) wide_dscores.mul_(cap_slope);
     const Tensor dscores = wide_dscores.to(q.scalar_type());
 
     const int64_t kv_heads = saved[1].size(1);
     Tensor dq = at::bmm(view.own_part(dscores), view.each(own_k)).view_as(q);
-    add_to(view.own_rows(g.k_NJK), at::bmm(view.own_part(dscores).transpose(1, 2), view.each(q)).view_as(own_k),
-           kv_heads);
+    Tensor own_dk = at::bmm(view.own_part(dscores).transpose(1, 2), view.each(q)).view_as(own_k);
+    if (relative) relative->add_gradients(dscores, q, own_k, dq, own_dk, g.relative);
+    add_to(view.own_rows(g.k_NJK), own_dk, kv_heads);
     add_to(view.own_rows(g.v_NJK), at::bmm(view.own_part(weights).transpose(1, 2), view.each(dout)).view_as(own_v),
            kv_heads);
     if (view.has_prefix()) {
@@ -272,11 +291,21 @@ std::shared_ptr<const AttentionPlan> plan_attention(const ForestLayout& layout, 
 }
 
 Tensor forest_attention(const Tensor& q_NHK, const Tensor& k_NJK, const Tensor& v_NJK,
-                        const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options) {
+                        const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options,
+                        const RelativeTables& relative) {
   expect_shape(k_NJK, {q_NHK.size(0), kAny, q_NHK.size(2)}, "k_NJK");
   expect_shape(v_NJK, {q_NHK.size(0), k_NJK.size(1), q_NHK.size(2)}, "v_NJK");
   RONDO_ASSERT(q_NHK.size(1) % k_NJK.size(1) == 0, "query heads are a multiple of key/value heads");
-  return ForestAttention::apply(q_NHK, k_NJK, v_NJK, plan, options);
+  const bool has_relative = relative.key_SHK.defined() || relative.query_SHK.defined();
+  RONDO_ASSERT(!has_relative || (plan->bidirectional && q_NHK.size(1) == k_NJK.size(1)),
+               "position terms are for encoders with a key head for each query head");
+  auto call = c10::make_intrusive<Call>();
+  call->plan = plan;
+  call->options = options;
+  call->relative = {{}, {}, relative.buckets, relative.longest};
+  // An undefined tensor is no argument of a function with a gradient; an empty optional is.
+  const auto given = [](const Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; };
+  return ForestAttention::apply(q_NHK, k_NJK, v_NJK, given(relative.key_SHK), given(relative.query_SHK), call);
 }
 
 }  // namespace rondo::nn

@@ -4,8 +4,9 @@
 //
 //   out(t) = softmax( scale q(t) [ K_prefix ; K_own(<= t) ]' ) [ V_prefix ; V_own(<= t) ]
 //
-// Options: scores capped by cap tanh(score / cap) before the mask (arXiv:2408.00118), a window of positions, and
-// encoders, whose segments see themselves in both directions and share no prefix.
+// Options: position terms in the scores (nn/relative_positions.h), scores capped by cap tanh(score / cap) before the
+// mask (arXiv:2408.00118), a window of positions, and encoders, whose segments see themselves in both directions and
+// share no prefix.
 //
 // Exact softmax over real keys only: there is no padding; keys that no query of a block sees are not touched. Work is
 // cut into blocks of bounded size, in the backward pass too, which recomputes the weights block by block
@@ -18,6 +19,7 @@
 
 #include "rondo/base/tensor.h"
 #include "rondo/core/packed_batch.h"
+#include "rondo/nn/relative_positions.h"
 
 namespace rondo::nn {
 
@@ -52,7 +54,9 @@ struct AttentionOptions {
 };
 
 /// q_NHK [N, H, K], k_NJK and v_NJK [N, J, K] with H a multiple of J (grouped queries). Returns [N, H, K].
+/// relative: of encoders whose J is H; without tables there are no position terms.
 Tensor forest_attention(const Tensor& q_NHK, const Tensor& k_NJK, const Tensor& v_NJK,
-                        const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options);
+                        const std::shared_ptr<const AttentionPlan>& plan, const AttentionOptions& options,
+                        const RelativeTables& relative = {});
 
 }  // namespace rondo::nn

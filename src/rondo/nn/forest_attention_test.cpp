@@ -134,6 +134,51 @@ TEST(ForestAttention, AWindowedRunIsCutIntoStretches) {
   }
 }
 
+// Row of the table for a distance: up to 2 of itself, 3 for the rest up to 8, then the last.
+int64_t bucket_of(int64_t distance) {
+  const int64_t size = std::abs(distance), sign = distance < 0 ? -1 : 1;
+  // ceil( log(size / 2) / log(7 / 2) ) + 2 for size above 2, with 4 buckets and a longest distance of 8.
+  return size <= 2 ? distance : sign * (size <= 7 ? 3 : 4);
+}
+
+TEST(RelativePositions, AddBothTermsToTheScoresOfEveryPair) {
+  constexpr int64_t kRows = 12, kSpan = 4;
+  ForestLayout layout;
+  layout.bidirectional = true;
+  layout.trees.push_back({.runs = {{0, 1, kRows}}});
+  layout.token_count = kRows;
+  for (const int64_t buckets : {int64_t{0}, kSpan}) {
+    const Inputs fast = inputs(kRows, 2, 2), slow = inputs(kRows, 2, 2);
+    const auto tables = [&] {
+      return RelativeTables{random_tensor({2 * kSpan, 2, 4}, 5).requires_grad_(true),
+                            random_tensor({2 * kSpan, 2, 4}, 6).requires_grad_(true), buckets, 8};
+    };
+    const RelativeTables a = tables(), b = tables();
+    std::vector<Tensor> rows;
+    for (int64_t i = 0; i < kRows; ++i) {
+      std::vector<int64_t> named;
+      for (int64_t j = 0; j < kRows; ++j) {
+        named.push_back(std::clamp((buckets > 0 ? bucket_of(i - j) : i - j) + kSpan, int64_t{0}, 2 * kSpan - 1));
+      }
+      // [j, H, K] tables of row i.
+      const Tensor pk = b.key_SHK.index_select(0, at::tensor(named)),
+                   pq = b.query_SHK.index_select(0, at::tensor(named));
+      const Tensor scores_JH = (slow.k * slow.q[i] + slow.q[i] * pk + slow.k * pq).sum(-1) * 0.5;
+      rows.push_back((at::softmax(scores_JH, 0).unsqueeze(-1) * slow.v).sum(0));
+    }
+    const Tensor expected = at::stack(rows), direction = random_tensor({kRows, 2, 4}, 4);
+    const Tensor out = forest_attention(fast.q, fast.k, fast.v, plan_attention(layout, 2), {.scale = 0.5}, a);
+    EXPECT_LT(distance(out, expected), kTight);
+    (out * direction).sum().backward();
+    (expected * direction).sum().backward();
+    EXPECT_LT(distance(fast.q.grad(), slow.q.grad()), kTight);
+    EXPECT_LT(distance(fast.k.grad(), slow.k.grad()), kTight);
+    EXPECT_LT(distance(fast.v.grad(), slow.v.grad()), kTight);
+    EXPECT_LT(distance(a.key_SHK.grad(), b.key_SHK.grad()), kTight);
+    EXPECT_LT(distance(a.query_SHK.grad(), b.query_SHK.grad()), kTight);
+  }
+}
+
 TEST(ForestAttention, BlocksCutARunWithoutChangingIt) {
   // One long segment behind a prefix: with 4 heads and 1,500 keys a block holds fewer rows than the segment.
   ForestLayout layout;

@@ -45,7 +45,8 @@ Tensor SelfAttention::forward(const Tensor& x_ND, const AttentionPass& pass) con
     return out.forward(pass.cache->attend(pass.layer, q_NHK, k_NJK, v_NJK, pass.plan->window, options).flatten(1));
   }
   if (pass.cache != nullptr) pass.cache->record(pass.layer, k_NJK, v_NJK);
-  return out.forward(forest_attention(q_NHK, k_NJK, v_NJK, pass.plan, options).flatten(1));
+  const RelativeTables tables = relative.table_SD.defined() ? relative.project(qkv.head_size) : RelativeTables();
+  return out.forward(forest_attention(q_NHK, k_NJK, v_NJK, pass.plan, options, tables).flatten(1));
 }
 
 }  // namespace rondo::nn

@@ -10,6 +10,7 @@
 #include "rondo/nn/key_value_cache.h"
 #include "rondo/nn/linear.h"
 #include "rondo/nn/norm.h"
+#include "rondo/nn/relative_positions.h"
 #include "rondo/nn/rope.h"
 
 namespace rondo::nn {
@@ -57,6 +58,7 @@ struct SelfAttention {
   Norm q_norm, k_norm;  // the identity in most families
   Linear out;
   AttentionOptions options;
+  RelativePositions relative;  // without table in most families
 
   Tensor forward(const Tensor& x_ND, const AttentionPass& pass) const;
 };

@@ -24,6 +24,8 @@ int64_t size_of(char letter, const Sizes& sizes) {
       return sizes.positions;
     case 'Y':
       return sizes.types;
+    case 'B':
+      return sizes.span;
     default:
       if (letter >= '1' && letter <= '9') return letter - '0';
       throw InternalError(std::string("unknown shape letter '") + letter + "' in a weight table");

@@ -26,12 +26,16 @@ struct Sizes {
   int64_t inner = 0;      // F
   int64_t positions = 0;  // S
   int64_t types = 0;      // Y
+  int64_t span = 0;       // B
   bool attention_bias = false;
   bool mlp_bias = false;
   bool norm_bias = false;
   bool position_table = false;
   bool type_table = false;
-  bool relative_positions = false;
+  bool relative_table = false;
+  bool relative_norm = false;
+  bool relative_key = false;
+  bool relative_query = false;
 };
 
 /// Value of a new vector; matrices are drawn.

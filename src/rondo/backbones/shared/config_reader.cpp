@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "rondo/base/error.h"
 
@@ -38,7 +39,6 @@ constexpr const char* kMathsKeys[] = {"add_cross_attention",
                                       "original_max_position_embeddings",
                                       "parallel_attn",
                                       "partial_rotary_factor",
-                                      "position_embedding_type",
                                       "qk_layernorm",
                                       "quantization_config",
                                       "query_pre_attn_scalar",
@@ -129,8 +129,13 @@ std::string ConfigReader::text(const std::string& key) {
 std::optional<std::vector<std::string>> ConfigReader::texts(const std::string& key) {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_array()) fail(key, "is not a list");
   std::vector<std::string> list;
+  if (value->is_string()) {
+    std::istringstream parts(value->get<std::string>());
+    for (std::string part; std::getline(parts, part, '|');) list.push_back(part);
+    return list;
+  }
+  if (!value->is_array()) fail(key, "is not a list");
   for (const nlohmann::json& item : *value) {
     if (!item.is_string()) fail(key, "holds something that is not a text");
     list.push_back(item.get<std::string>());

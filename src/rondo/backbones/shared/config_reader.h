@@ -24,7 +24,7 @@ class ConfigReader {
   double number_or(const std::string& key, double fallback, double low, double high);
   bool boolean_or(const std::string& key, bool fallback);
   std::string text(const std::string& key);
-  /// A list of texts, nullopt where it is missing or null.
+  /// A list of texts, or one text with "|" between its parts; nullopt where it is missing or null.
   std::optional<std::vector<std::string>> texts(const std::string& key);
   /// The key is there and null, which some keys use for "none" where a missing one means a default.
   bool is_null(const std::string& key);

@@ -1,89 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/backbones/shared/decoder.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-
-#include "rondo/base/nearest.h"
-
 namespace rondo::backbones {
-namespace {
-
-constexpr int64_t kLongest = int64_t{1} << 31;
-constexpr const char* kFull = "full_attention";
-constexpr const char* kSliding = "sliding_attention";
-
-struct NamedActivation {
-  const char* name;
-  nn::Activation activation;
-};
-
-// gelu_new, gelu_fast and gelu_pytorch_tanh are the same formula, written differently in transformers.
-constexpr NamedActivation kActivations[] = {
-    {"silu", nn::Activation::kSilu},          {"swish", nn::Activation::kSilu},
-    {"gelu", nn::Activation::kGelu},          {"gelu_new", nn::Activation::kGeluTanh},
-    {"gelu_fast", nn::Activation::kGeluTanh}, {"gelu_pytorch_tanh", nn::Activation::kGeluTanh},
-    {"relu", nn::Activation::kRelu}};
-
-}  // namespace
-
-nn::Sizes read_sizes(ConfigReader& config) {
-  nn::Sizes s;
-  s.vocab = config.integer("vocab_size", 1, kMostSize);
-  s.hidden = config.integer("hidden_size", 1, kMostSize);
-  s.layers = config.integer("num_hidden_layers", 1, 4096);
-  s.heads = config.integer("num_attention_heads", 1, 65536);
-  s.kv_heads = s.heads;
-  s.head_size = s.hidden / s.heads;
-  return s;
-}
-
-nn::Sizes read_decoder_sizes(ConfigReader& config, int64_t default_head_size) {
-  nn::Sizes s = read_sizes(config);
-  s.kv_heads = config.integer_or("num_key_value_heads", s.heads, 1, s.heads);
-  s.head_size = config.integer_or("head_dim", default_head_size > 0 ? default_head_size : s.head_size, 1, kMostSize);
-  s.inner = config.integer("intermediate_size", 1, kMostSize);
-  if (s.heads % s.kv_heads != 0) config.fail("num_key_value_heads", "does not divide num_attention_heads");
-  return s;
-}
-
-int64_t read_max_length(ConfigReader& config, int64_t fallback) {
-  return config.integer_or("max_position_embeddings", fallback, 1, kLongest);
-}
-
-nn::Activation read_activation(ConfigReader& config, const std::string& key, const std::string& fallback) {
-  const std::string name = config.text_or(key, fallback);
-  std::vector<std::string> known;
-  for (const NamedActivation& row : kActivations) {
-    if (name == row.name) return row.activation;
-    known.emplace_back(row.name);
-  }
-  config.fail(key, "is an " + unknown_name_message("activation", name, known));
-}
-
-int64_t read_window(ConfigReader& config, int64_t fallback) {
-  if (config.is_null("sliding_window")) return 0;
-  return config.integer_or("sliding_window", fallback, 1, kLongest);
-}
-
-std::vector<bool> read_sliding_layers(ConfigReader& config, int64_t layers,
-                                      const std::function<bool(int64_t)>& fallback) {
-  std::vector<bool> sliding;
-  const std::optional<std::vector<std::string>> named = config.texts("layer_types");
-  if (!named) {
-    for (int64_t layer = 0; layer < layers; ++layer) sliding.push_back(fallback(layer));
-    return sliding;
-  }
-  if (static_cast<int64_t>(named->size()) != layers)
-    config.fail("layer_types", fmt::format("has {} entries for {} layers", named->size(), layers));
-  for (const std::string& name : *named) {
-    if (name != kFull && name != kSliding)
-      config.fail("layer_types", fmt::format("holds '{}'; known: {}, {}", name, kFull, kSliding));
-    sliding.push_back(name == kSliding);
-  }
-  return sliding;
-}
 
 TransformerParts decoder_parts(const FamilyEntry& family, ConfigReader& config, const nn::ParameterSet& parameters,
                                const DecoderValues& values) {
@@ -102,14 +20,8 @@ Tensor read_lm_head(const FamilyEntry& family, ConfigReader& config, const nn::P
   return parameters.has(name) ? parameters.get(name) : Tensor();
 }
 
-nn::QkvProjection separate_qkv(const Weights& attention, const nn::Sizes& sizes) {
-  return {.layout = nn::QkvProjection::Layout::kSeparate,
-          .q = attention.linear("q_proj"),
-          .k = attention.linear("k_proj"),
-          .v = attention.linear("v_proj"),
-          .heads = sizes.heads,
-          .kv_heads = sizes.kv_heads,
-          .head_size = sizes.head_size};
+nn::QkvProjection decoder_qkv(const Weights& attention, const nn::Sizes& sizes) {
+  return separate_qkv(attention.linear("q_proj"), attention.linear("k_proj"), attention.linear("v_proj"), sizes);
 }
 
 nn::FeedForward gated_mlp(const Weights& mlp, nn::Activation activation) {
@@ -119,7 +31,5 @@ nn::FeedForward gated_mlp(const Weights& mlp, nn::Activation activation) {
           .in = mlp.linear("up_proj"),
           .out = mlp.linear("down_proj")};
 }
-
-double usual_scale(const nn::Sizes& sizes) { return 1.0 / std::sqrt(static_cast<double>(sizes.head_size)); }
 
 }  // namespace rondo::backbones

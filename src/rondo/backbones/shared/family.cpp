@@ -19,13 +19,20 @@ constexpr const FamilyEntry* kFamilies[] = {
 
 std::span<const FamilyEntry* const> all_families() { return kFamilies; }
 
-const FamilyEntry& family_of_architecture(std::string_view architecture) {
-  std::vector<std::string> known;
+const FamilyEntry* find_family(std::string_view architecture) {
   for (const FamilyEntry* family : kFamilies) {
     for (const std::string_view name : family->architectures) {
-      if (name == architecture) return *family;
-      known.emplace_back(name);
+      if (name == architecture) return family;
     }
+  }
+  return nullptr;
+}
+
+const FamilyEntry& family_of_architecture(std::string_view architecture) {
+  if (const FamilyEntry* family = find_family(architecture)) return *family;
+  std::vector<std::string> known;
+  for (const FamilyEntry* family : kFamilies) {
+    known.insert(known.end(), family->architectures.begin(), family->architectures.end());
   }
   throw ModelError("config.json: " + unknown_name_message("architecture", architecture, known));
 }

@@ -74,6 +74,8 @@ struct FamilyEntry {
 
 std::span<const FamilyEntry* const> all_families();
 
+/// Null where no family answers to it.
+const FamilyEntry* find_family(std::string_view architecture);
 /// Throws ModelError listing the known families.
 const FamilyEntry& family_of_architecture(std::string_view architecture);
 /// Throws ConfigError with the nearest name.

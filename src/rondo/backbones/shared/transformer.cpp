@@ -4,6 +4,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
 
+#include <cmath>
+
 #include "rondo/base/error.h"
 #include "rondo/nn/recompute.h"
 
@@ -34,5 +36,21 @@ Tensor Transformer::logits(const Tensor& hidden_ND) const {
   if (parts_.logit_softcap <= 0) return logits_NV;
   return (logits_NV / parts_.logit_softcap).tanh() * parts_.logit_softcap;
 }
+
+nn::QkvProjection separate_qkv(const nn::Linear& q, const nn::Linear& k, const nn::Linear& v, const nn::Sizes& sizes) {
+  return {.layout = nn::QkvProjection::Layout::kSeparate,
+          .q = q,
+          .k = k,
+          .v = v,
+          .heads = sizes.heads,
+          .kv_heads = sizes.kv_heads,
+          .head_size = sizes.head_size};
+}
+
+nn::QkvProjection fused_qkv(nn::QkvProjection::Layout layout, const nn::Linear& qkv, const nn::Sizes& sizes) {
+  return {.layout = layout, .q = qkv, .heads = sizes.heads, .kv_heads = sizes.kv_heads, .head_size = sizes.head_size};
+}
+
+double usual_scale(const nn::Sizes& sizes) { return 1 / std::sqrt(static_cast<double>(sizes.head_size)); }
 
 }  // namespace rondo::backbones

@@ -31,4 +31,11 @@ class Transformer : public Backbone {
   TransformerParts parts_;
 };
 
+/// Queries, keys and values from three matrices.
+nn::QkvProjection separate_qkv(const nn::Linear& q, const nn::Linear& k, const nn::Linear& v, const nn::Sizes& sizes);
+/// All of them from one matrix.
+nn::QkvProjection fused_qkv(nn::QkvProjection::Layout layout, const nn::Linear& qkv, const nn::Sizes& sizes);
+/// 1 / sqrt(head size), the factor of attention scores (arXiv:1706.03762).
+double usual_scale(const nn::Sizes& sizes);
+
 }  // namespace rondo::backbones

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// BERT: encoder with learned positions, token types, and norms over the sums. arXiv:1810.04805.
+#include "rondo/backbones/shared/encoder.h"
+
+namespace rondo::backbones {
+namespace {
+
+constexpr std::string_view kArchitectures[] = {"BertModel", "BertForMaskedLM", "BertForPreTraining"};
+
+using enum nn::Start;
+
+constexpr nn::WeightRule kWeights[] = {
+    {"bert.embeddings.word_embeddings.weight", "VD"},
+    {"bert.embeddings.position_embeddings.weight", "SD"},
+    {"bert.embeddings.token_type_embeddings.weight", "YD", kOnes, &nn::Sizes::type_table},
+    {"bert.embeddings.LayerNorm.weight", "D"},
+    {"bert.embeddings.LayerNorm.bias", "D", kZeros},
+    {"bert.encoder.layer.{}.attention.self.query.weight", "DD"},
+    {"bert.encoder.layer.{}.attention.self.query.bias", "D", kZeros},
+    {"bert.encoder.layer.{}.attention.self.key.weight", "DD"},
+    {"bert.encoder.layer.{}.attention.self.key.bias", "D", kZeros},
+    {"bert.encoder.layer.{}.attention.self.value.weight", "DD"},
+    {"bert.encoder.layer.{}.attention.self.value.bias", "D", kZeros},
+    {"bert.encoder.layer.{}.attention.output.dense.weight", "DD"},
+    {"bert.encoder.layer.{}.attention.output.dense.bias", "D", kZeros},
+    {"bert.encoder.layer.{}.attention.output.LayerNorm.weight", "D"},
+    {"bert.encoder.layer.{}.attention.output.LayerNorm.bias", "D", kZeros},
+    {"bert.encoder.layer.{}.intermediate.dense.weight", "FD"},
+    {"bert.encoder.layer.{}.intermediate.dense.bias", "F", kZeros},
+    {"bert.encoder.layer.{}.output.dense.weight", "DF"},
+    {"bert.encoder.layer.{}.output.dense.bias", "D", kZeros},
+    {"bert.encoder.layer.{}.output.LayerNorm.weight", "D"},
+    {"bert.encoder.layer.{}.output.LayerNorm.bias", "D", kZeros},
+};
+
+// The pooler and the heads of pre-training.
+constexpr std::string_view kIgnorable[] = {"bert.embeddings.position_ids", "bert.pooler.*", "cls.*"};
+
+constexpr int64_t kDefaultPositions = 512;
+constexpr int64_t kDefaultTypes = 2;
+
+nn::Sizes sizes(ConfigReader& config) { return read_encoder_sizes(config, kDefaultPositions, kDefaultTypes); }
+
+std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
+  const nn::Sizes s = sizes(config);
+  const double eps = config.number_or("layer_norm_eps", 1e-12, 0, 1);
+  const nn::Activation activation = read_activation(config, "hidden_act", "gelu");
+  config.require_text("position_embedding_type", "absolute");
+  const Weights model(parameters, "bert.");
+  TransformerParts parts;
+  parts.embeddings = bert_embeddings(model.under("embeddings"), eps);
+  parts.kinds = {{}};
+  for (int64_t i = 0; i < s.layers; ++i) {
+    const Weights layer = model.under("encoder.layer").under(i), self = layer.under("attention.self");
+    const nn::QkvProjection qkv = separate_qkv(self.linear("query"), self.linear("key"), self.linear("value"), s);
+    parts.blocks.push_back(bert_block(layer, qkv, usual_scale(s), activation, eps));
+  }
+  return std::make_unique<Transformer>(s, std::move(parts));
+}
+
+}  // namespace
+
+constinit const FamilyEntry bert_entry{
+    .name = "bert",
+    .model_type = "bert",
+    .architectures = kArchitectures,
+    .prefix = "bert.",
+    .is_encoder = true,
+    .sizes = &sizes,
+    .weights = kWeights,
+    .ignorable = kIgnorable,
+    .max_length = [](ConfigReader& config) { return read_max_length(config, kDefaultPositions); },
+    .build = &build,
+};
+
+}  // namespace rondo::backbones

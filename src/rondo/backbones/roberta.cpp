@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// RoBERTa and XLM-RoBERTa: BERT whose positions count from behind the padding id. arXiv:1907.11692, arXiv:1911.02116.
+#include "rondo/backbones/shared/encoder.h"
+
+namespace rondo::backbones {
+namespace {
+
+constexpr std::string_view kArchitectures[] = {"RobertaModel", "RobertaForMaskedLM", "XLMRobertaModel",
+                                               "XLMRobertaForMaskedLM"};
+
+using enum nn::Start;
+
+constexpr nn::WeightRule kWeights[] = {
+    {"roberta.embeddings.word_embeddings.weight", "VD"},
+    {"roberta.embeddings.position_embeddings.weight", "SD"},
+    {"roberta.embeddings.token_type_embeddings.weight", "YD", kOnes, &nn::Sizes::type_table},
+    {"roberta.embeddings.LayerNorm.weight", "D"},
+    {"roberta.embeddings.LayerNorm.bias", "D", kZeros},
+    {"roberta.encoder.layer.{}.attention.self.query.weight", "DD"},
+    {"roberta.encoder.layer.{}.attention.self.query.bias", "D", kZeros},
+    {"roberta.encoder.layer.{}.attention.self.key.weight", "DD"},
+    {"roberta.encoder.layer.{}.attention.self.key.bias", "D", kZeros},
+    {"roberta.encoder.layer.{}.attention.self.value.weight", "DD"},
+    {"roberta.encoder.layer.{}.attention.self.value.bias", "D", kZeros},
+    {"roberta.encoder.layer.{}.attention.output.dense.weight", "DD"},
+    {"roberta.encoder.layer.{}.attention.output.dense.bias", "D", kZeros},
+    {"roberta.encoder.layer.{}.attention.output.LayerNorm.weight", "D"},
+    {"roberta.encoder.layer.{}.attention.output.LayerNorm.bias", "D", kZeros},
+    {"roberta.encoder.layer.{}.intermediate.dense.weight", "FD"},
+    {"roberta.encoder.layer.{}.intermediate.dense.bias", "F", kZeros},
+    {"roberta.encoder.layer.{}.output.dense.weight", "DF"},
+    {"roberta.encoder.layer.{}.output.dense.bias", "D", kZeros},
+    {"roberta.encoder.layer.{}.output.LayerNorm.weight", "D"},
+    {"roberta.encoder.layer.{}.output.LayerNorm.bias", "D", kZeros},
+};
+
+// The pooler and the head of pre-training.
+constexpr std::string_view kIgnorable[] = {"roberta.embeddings.position_ids", "roberta.pooler.*", "lm_head.*"};
+
+constexpr int64_t kDefaultPositions = 512;
+constexpr int64_t kDefaultTypes = 2;
+constexpr int64_t kDefaultPadding = 1;
+
+nn::Sizes sizes(ConfigReader& config) { return read_encoder_sizes(config, kDefaultPositions, kDefaultTypes); }
+
+// Row of the position table for the first token.
+int64_t first_position(ConfigReader& config) {
+  return config.integer_or("pad_token_id", kDefaultPadding, 0, kMostSize) + 1;
+}
+
+int64_t max_length(ConfigReader& config) {
+  const int64_t length = read_max_length(config, kDefaultPositions) - first_position(config);
+  if (length < 1) config.fail("max_position_embeddings", "leaves no position behind pad_token_id");
+  return length;
+}
+
+std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
+  const nn::Sizes s = sizes(config);
+  const double eps = config.number_or("layer_norm_eps", 1e-12, 0, 1);
+  const nn::Activation activation = read_activation(config, "hidden_act", "gelu");
+  config.require_text("position_embedding_type", "absolute");
+  const Weights model(parameters, "roberta.");
+  TransformerParts parts;
+  parts.embeddings = bert_embeddings(model.under("embeddings"), eps);
+  parts.embeddings.first_position = first_position(config);
+  parts.kinds = {{}};
+  for (int64_t i = 0; i < s.layers; ++i) {
+    const Weights layer = model.under("encoder.layer").under(i), self = layer.under("attention.self");
+    const nn::QkvProjection qkv = separate_qkv(self.linear("query"), self.linear("key"), self.linear("value"), s);
+    parts.blocks.push_back(bert_block(layer, qkv, usual_scale(s), activation, eps));
+  }
+  return std::make_unique<Transformer>(s, std::move(parts));
+}
+
+}  // namespace
+
+constinit const FamilyEntry roberta_entry{
+    .name = "roberta",
+    .model_type = "roberta",
+    .architectures = kArchitectures,
+    .prefix = "roberta.",
+    .is_encoder = true,
+    .sizes = &sizes,
+    .weights = kWeights,
+    .ignorable = kIgnorable,
+    .max_length = &max_length,
+    .build = &build,
+};
+
+}  // namespace rondo::backbones
