@@ -3,6 +3,7 @@
 // word list.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "apps/rondo/cli.h"
@@ -61,8 +62,15 @@ std::vector<std::string> read_words(const std::string& path) {
   return words;
 }
 
+// Nothing is padded here, but transformers asks, and RoBERTa counts positions from there.
+std::optional<int32_t> padding_token(const text::Tokenizer& tokenizer) {
+  const auto id = tokenizer.token_id("<pad>");
+  return id ? id : tokenizer.token_id("[PAD]");
+}
+
 // The usual keys, in the family's own spelling. Those that a family does not have are taken out once it has read them.
-nlohmann::json shape_config(const InitConfig& c, const backbones::FamilyEntry& family, int64_t vocab) {
+nlohmann::json shape_config(const InitConfig& c, const backbones::FamilyEntry& family, int64_t vocab,
+                            std::optional<int32_t> pad) {
   nlohmann::json config = {{"architectures", {std::string(family.architectures.front())}},
                            {"model_type", std::string(family.model_type)},
                            {"vocab_size", vocab},
@@ -74,6 +82,7 @@ nlohmann::json shape_config(const InitConfig& c, const backbones::FamilyEntry& f
                            {"intermediate_size", c.inner},
                            {"rope_theta", c.rope_theta},
                            {"max_position_embeddings", c.max_length},
+                           {"pad_token_id", pad.value_or(0)},
                            {"tie_word_embeddings", true}};
   for (const backbones::KeyName& key : family.key_names) {
     config[std::string(key.own)] = config[std::string(key.usual)];
@@ -84,11 +93,12 @@ nlohmann::json shape_config(const InitConfig& c, const backbones::FamilyEntry& f
 
 // Takes out what nobody read; a flag that asked for it is refused.
 void drop_unread(const InitConfig& c, const backbones::ConfigReader& reader, nlohmann::json& config) {
+  constexpr std::string_view kKept[] = {"architectures", "model_type", "pad_token_id"};
   for (const std::string& key : reader.unused()) {
     const bool asked = (key == "num_key_value_heads" && c.kv_heads > 0 && c.kv_heads != c.heads) ||
                        (key == "rope_theta" && c.rope_theta != InitConfig().rope_theta);
     if (asked) throw ConfigError(fmt::format("family {} has no {}; drop the flag", c.family, key));
-    if (key != "architectures" && key != "model_type") config.erase(key);
+    if (std::find(std::begin(kKept), std::end(kKept), key) == std::end(kKept)) config.erase(key);
   }
 }
 
@@ -109,10 +119,11 @@ void run_init(const InitConfig& c, Session& session) {
   if (error) throw ResourceError("cannot write: " + c.out + ": " + error.message());
   if (!c.words.empty()) write_word_tokenizer(c);
   const std::string tokenizer_from = c.words.empty() ? c.tokenizer : c.out;
-  const int64_t vocab = text::load_text_encoder(tokenizer_from, {}).tokenizer().id_limit();
+  const text::TextEncoder encoder = text::load_text_encoder(tokenizer_from, {});
+  const int64_t vocab = encoder.tokenizer().id_limit();
 
   const backbones::FamilyEntry& family = backbones::family_by_name(c.family);
-  nlohmann::json config = shape_config(c, family, vocab);
+  nlohmann::json config = shape_config(c, family, vocab, padding_token(encoder.tokenizer()));
   backbones::ConfigReader reader(config, "flags");
   const nn::Sizes sizes = family.sizes(reader);
   nn::ParameterSet parameters = model::initial_backbone(family, sizes, c.std, static_cast<uint64_t>(session.seed));

@@ -43,13 +43,10 @@ constexpr int64_t kDefaultPadding = 1;
 
 nn::Sizes sizes(ConfigReader& config) { return read_encoder_sizes(config, kDefaultPositions, kDefaultTypes); }
 
-// Row of the position table for the first token.
-int64_t first_position(ConfigReader& config) {
-  return config.integer_or("pad_token_id", kDefaultPadding, 0, kMostSize) + 1;
-}
+int64_t padding_id(ConfigReader& config) { return config.integer_or("pad_token_id", kDefaultPadding, 0, kMostSize); }
 
 int64_t max_length(ConfigReader& config) {
-  const int64_t length = read_max_length(config, kDefaultPositions) - first_position(config);
+  const int64_t length = read_max_length(config, kDefaultPositions) - padding_id(config) - 1;
   if (length < 1) config.fail("max_position_embeddings", "leaves no position behind pad_token_id");
   return length;
 }
@@ -62,7 +59,7 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   const Weights model(parameters, "roberta.");
   TransformerParts parts;
   parts.embeddings = bert_embeddings(model.under("embeddings"), eps);
-  parts.embeddings.first_position = first_position(config);
+  parts.embeddings.padding_id = padding_id(config);
   parts.kinds = {{}};
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = model.under("encoder.layer").under(i), self = layer.under("attention.self");

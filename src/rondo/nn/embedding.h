@@ -12,13 +12,15 @@ namespace rondo::nn {
 /// and says what may be wrong.
 Tensor embed(const Tensor& table_VD, const Tensor& ids_N, const char* what);
 
-/// norm( scale tokens[id] + types[type] + positions[position + first_position] ); what is undefined is left out.
+/// norm( scale tokens[id] + types[type] + positions[position] ); what is undefined is left out.
 struct Embeddings {
   Tensor tokens_VD;
   Tensor positions_SD;
-  Tensor types_YD;             // row 0 where a batch has no types
-  int64_t first_position = 0;  // row of the first token (RoBERTa counts from its padding id)
-  double scale = 1;            // rounded to the type of the table before the product
+  Tensor types_YD;   // row 0 where a batch has no types
+  double scale = 1;  // rounded to the type of the table before the product
+  /// Encoders that count from behind their padding id (RoBERTa): the n-th token that is not padding has row padding_id
+  /// + n, padding itself row padding_id. -1 = rows are positions.
+  int64_t padding_id = -1;
   Norm norm;
 
   Tensor forward(const PackedBatch& batch) const;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include "rondo/base/error.h"
@@ -135,20 +137,28 @@ TEST(Recompute, GivesTheSameValuesAndGradients) {
 }
 
 TEST(Embeddings, AddTablesAndRefuseNumbersOutsideThem) {
-  Embeddings e{
-      .tokens_VD = random_tensor({3, 2}, 1), .positions_SD = random_tensor({5, 2}, 2), .first_position = 2, .scale = 3};
-  PackedBatch batch{.ids_N = at::tensor({1, 2}), .positions_N = at::tensor({0, 1})};
+  Embeddings e{.tokens_VD = random_tensor({3, 2}, 1), .positions_SD = random_tensor({5, 2}, 2), .scale = 3};
+  PackedBatch batch{.ids_N = at::tensor({1, 2}), .positions_N = at::tensor({2, 3})};
   EXPECT_LT(distance(e.forward(batch), e.tokens_VD.narrow(0, 1, 2) * 3 + e.positions_SD.narrow(0, 2, 2)), kTight);
   const Tensor without_types = e.forward(batch);
   e.types_YD = random_tensor({2, 2}, 3);
   EXPECT_LT(distance(e.forward(batch), without_types + e.types_YD[0]), kTight);
   batch.type_ids_N = at::tensor({0, 1});
   EXPECT_LT(distance(e.forward(batch), without_types + e.types_YD), kTight);
-  batch.positions_N = at::tensor({2, 3});
+  batch.positions_N = at::tensor({4, 5});
   EXPECT_THROW(e.forward(batch), ModelError);
   for (const auto& ids : {at::tensor({0, 3}), at::tensor({-1, 0})}) {
     EXPECT_THROW(embed(e.tokens_VD, ids, "test"), ModelError);
   }
+}
+
+TEST(Embeddings, CountPositionsFromBehindThePaddingId) {
+  const Embeddings e{.tokens_VD = at::zeros({6, 1}, at::kDouble),
+                     .positions_SD = at::arange(8, at::kDouble).unsqueeze(1),
+                     .padding_id = 1};
+  PackedBatch batch{.ids_N = at::tensor({4, 1, 5, 2, 3}), .positions_N = at::tensor({0, 1, 2, 0, 1})};
+  batch.layout.bidirectional = true;
+  EXPECT_EQ(distance(e.forward(batch).flatten(), at::tensor({2, 1, 3, 2, 3})), 0);
 }
 
 TEST(WeightRules, ResolveLettersAndLayers) {
