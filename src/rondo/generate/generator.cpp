@@ -228,11 +228,12 @@ void describe(FieldVisitor& v, GenerateOptions& c) {
 
 GenerateCost generate(const model::Model& policy, const text::Tokenizer& tokenizer,
                       const std::vector<TokenPrompt>& prompts, const GenerateOptions& options,
-                      const std::function<void(size_t, std::vector<GeneratedResponse>)>& done) {
+                      const std::function<void(size_t, std::vector<GeneratedResponse>)>& done,
+                      const std::function<bool()>& should_stop) {
   check(policy, prompts, options);
   const at::NoGradGuard no_grad;
   GenerateCost cost;
-  for (size_t first = 0; first < prompts.size();) {
+  for (size_t first = 0; first < prompts.size() && !should_stop();) {
     size_t last = first;
     int64_t tokens = 0;
     while (last < prompts.size()) {

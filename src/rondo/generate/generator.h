@@ -45,10 +45,12 @@ struct GenerateCost {
   int64_t new_tokens = 0;
 };
 
-/// Calls `done` once per prompt, in order. Throws ModelError where the policy has no language-model head, DataError
-/// where a prompt is empty or leaves no room for a token.
-GenerateCost generate(const model::Model& policy, const text::Tokenizer& tokenizer,
-                      const std::vector<TokenPrompt>& prompts, const GenerateOptions& options,
-                      const std::function<void(size_t, std::vector<GeneratedResponse>)>& done);
+/// Calls `done` once per prompt, in order, and `should_stop` between batches: true ends the work early. Throws
+/// ModelError where the policy has no language-model head, DataError where a prompt is empty or leaves no room for a
+/// token.
+GenerateCost generate(
+    const model::Model& policy, const text::Tokenizer& tokenizer, const std::vector<TokenPrompt>& prompts,
+    const GenerateOptions& options, const std::function<void(size_t, std::vector<GeneratedResponse>)>& done,
+    const std::function<bool()>& should_stop = [] { return false; });
 
 }  // namespace rondo::generate
