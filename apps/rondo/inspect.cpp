@@ -53,6 +53,9 @@ ordered_json summary(const OpenModel& open, bool present) {
                                           : ordered_json(nullptr);
   j["eos_token"] = open.encoder->eos_id() ? ordered_json(open.encoder->tokenizer().token(*open.encoder->eos_id()))
                                           : ordered_json(nullptr);
+  std::string note;
+  static_cast<void>(text::load_tokenizer_as_transformers(open.directory, &note));
+  j["tokenizer"] = note.empty() ? "as tokenizer.json says" : note;
   j["template_hash"] = open.encoder->template_hash();
   if (present) j["weights_hash"] = model::weights_hash(open.model());
   j["ignored_tensors"] = open.loaded.ignored_tensors;

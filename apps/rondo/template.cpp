@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 struct Options {
   std::string file;
   std::string model;
+  std::string name = "default";
   std::string data;
   std::string out;
   int64_t clock = -1;
@@ -29,7 +30,7 @@ text::ChatTemplate open_template(const Options& options) {
     throw ConfigError("no template: give exactly one of --template and --model");
   }
   if (!options.file.empty()) return text::ChatTemplate(text::read_text_file(options.file), {});
-  auto loaded = text::ChatTemplate::load(options.model);
+  auto loaded = text::ChatTemplate::load(options.model, options.name);
   if (!loaded) throw ModelError("no template: " + options.model + ": the model has none; give --template FILE");
   return std::move(*loaded);
 }
@@ -58,6 +59,7 @@ Runner setup(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--template", options->file, "a Jinja file");
   app.add_option("--model", options->model, "a model directory, whose template is used");
+  app.add_option("--name", options->name, "which of the model's named templates");
   app.add_option("--data", options->data, "JSONL of {messages, tools, kwargs, add_generation_prompt, ...}")->required();
   app.add_option("--out", options->out, "JSONL of {text} or {error}")->required();
   app.add_option("--clock", options->clock, "what strftime_now sees: local time as seconds since 1970");

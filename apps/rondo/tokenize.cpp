@@ -39,11 +39,13 @@ Json tokenize_row(const text::Tokenizer& tokenizer, const Json& row) {
   return {{"ids", ids}, {"pieces", std::move(pieces)}, {"decoded", tokenizer.decode(ids, false)}};
 }
 
-void write_rows(const Options& options, const text::TextEncoder& encoder) {
+// Rows of single texts show the tokenizer.json itself; conversations are tokenised as models see them.
+void write_rows(const Options& options) {
   if (options.out.empty()) throw ConfigError("no place for the rows: --data needs --out FILE (or --explain)");
+  const auto tokenizer = text::Tokenizer::load(text::tokenizer_file(options.model));
   io::AtomicFile out(options.out);
   text::for_each_line(options.data, [&](const Json& row) {
-    out.write(tokenize_row(encoder.tokenizer(), row).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    out.write(tokenize_row(tokenizer, row).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   });
   out.commit();
 }
@@ -62,18 +64,19 @@ void explain_row(const text::TextEncoder& encoder, const Json& row) {
 }
 
 void run(const Options& options) {
-  const text::TextEncoder encoder = open_encoder(options.model, options.policy);
   if (options.data.empty() == options.text.empty())
     throw ConfigError("nothing to tokenize: give exactly one of --text and --data");
   if (!options.data.empty() && !options.explains) {
-    write_rows(options, encoder);
+    write_rows(options);
   } else if (!options.data.empty()) {
+    const text::TextEncoder encoder = open_encoder(options.model, options.policy);
     text::for_each_line(options.data, [&encoder](const Json& row) { explain_row(encoder, row); });
   } else if (options.explains || !options.response.empty()) {
-    explain_row(encoder, {{"prompt", options.text}, {"response", options.response}});
+    explain_row(open_encoder(options.model, options.policy),
+                {{"prompt", options.text}, {"response", options.response}});
   } else {
-    print_line(tokenize_row(encoder.tokenizer(), {{"text", options.text}})
-                   .dump(-1, ' ', false, Json::error_handler_t::replace));
+    const auto tokenizer = text::Tokenizer::load(text::tokenizer_file(options.model));
+    print_line(tokenize_row(tokenizer, {{"text", options.text}}).dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 }
 

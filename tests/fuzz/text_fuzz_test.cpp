@@ -7,11 +7,14 @@
 #include <cstdlib>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "rondo/base/error.h"
 #include "rondo/base/random.h"
 #include "rondo/text/chat_template.h"
+#include "rondo/text/jinja/error.h"
 #include "rondo/text/tokenizer.h"
+#include "rondo/text/unicode.h"
 
 namespace rondo::text {
 namespace {
@@ -82,6 +85,63 @@ TEST(TextFuzz, TokenizersAnswerOrRefuse) {
   EXPECT_GT(loaded, iterations() / 50);
 }
 
+// Bytes of all kinds: ASCII, several scripts, emoji, combining marks, white space, what is not UTF-8.
+std::string random_text(Random& random) {
+  static constexpr const char* kPieces[] = {"a",
+                                            "ab ",
+                                            " ",
+                                            "\n",
+                                            "  ",
+                                            "1",
+                                            "\xC3\xA9",
+                                            "e\xCC\x81",
+                                            "\xE4\xB8\xAD",
+                                            "\xE2\x96\x81",
+                                            "\xF0\x9F\x98\x80",
+                                            "\xE2\x80\x8D",
+                                            "<s>",
+                                            "'s",
+                                            "\xEF\xB7\xBA",
+                                            "\xED\xA0\x80",
+                                            "\xF4\x90\x80\x80",
+                                            "\xC2\xAD",
+                                            "\xE0\xB8\xB3",
+                                            "B",
+                                            "##"};
+  std::string text;
+  for (uint64_t count = random.below(40); count > 0; --count) {
+    if (random.below(8) == 0) {
+      text += static_cast<char>(random.below(256));
+    } else {
+      text += kPieces[random.below(std::size(kPieces))];
+    }
+  }
+  return text;
+}
+
+TEST(TextFuzz, EncodersTakeAnyBytes) {
+  std::vector<Tokenizer> tokenizers;
+  for (const char* const json : kTokenizers) tokenizers.push_back(Tokenizer::from_json(json, "fuzz"));
+  Random random(kSeed);
+  for (int64_t i = 0; i < iterations(); ++i) {
+    const Tokenizer& tokenizer = tokenizers[random.below(tokenizers.size())];
+    const std::string text = random_text(random);
+    try {
+      const Encoding encoding = tokenizer.encode(text, true);
+      ASSERT_EQ(encoding.offsets.size(), encoding.ids.size());
+      for (const TextSpan& span : encoding.offsets) {
+        ASSERT_LE(span.begin, span.end) << ::testing::PrintToString(text);
+        ASSERT_LE(span.end, text.size()) << ::testing::PrintToString(text);
+      }
+      ASSERT_TRUE(is_valid_utf8(tokenizer.decode(encoding.ids, false))) << ::testing::PrintToString(text);
+    } catch (const Error& error) {
+      ASSERT_NE(error.kind(), ErrorKind::kInternal) << error.what();
+    } catch (const std::exception& error) {
+      FAIL() << "input " << i << ": " << error.what() << ": " << ::testing::PrintToString(text);
+    }
+  }
+}
+
 constexpr const char* kTemplates[] = {
     R"({%- set ns = namespace(a=0) -%}{% for m in messages if m.role != 'x' %}{{ loop.index ~ m['content'][1:-1:2]|trim|upper }}{% set ns.a = ns.a + 1 %}{% else %}-{% endfor %}{{ ns.a }})",
     R"({% macro f(a, b=1, *c) %}{{ a|tojson(indent=2) }}{{ caller() if caller else varargs }}{% endmacro %}{% call f(messages, 2) %}x{% endcall %}{{ f(tools) }})",
@@ -115,33 +175,61 @@ TEST(TextFuzz, TemplatesAnswerOrRefuse) {
   EXPECT_GT(rendered, iterations() / 50);
 }
 
-// What a hostile template would try.
-TEST(TextFuzz, HostileTemplatesEndSoon) {
+// What a hostile template would try: every one of these is stopped, soon and with a sentence.
+TEST(TextFuzz, HostileTemplatesStopAtALimit) {
   const char* const sources[] = {
       "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}{% endfor %}{% endfor %}{% "
       "endfor %}",
       "{{ 'a' * 99999999999 }}",
       "{{ [0] * 99999999999 }}",
+      "{{ range(99999999999)|list }}",
       "{% set x = namespace(v='a') %}{% for i in range(99) %}{% set x.v = x.v + x.v %}{% endfor %}",
+      "{% set x = namespace(v=[0]) %}{% for i in range(99) %}{% set x.v = x.v + x.v %}{% endfor %}",
       "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+      "{% macro f() %}{% call f() %}{% endcall %}{% endmacro %}{{ f() }}",
+      "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
       "{% set x = namespace(v=[]) %}{% for i in range(99999) %}{% set x.v = [x.v] %}{% endfor %}{{ x.v }}",
-      "{% set x = namespace() %}{% set x.me = [x] %}{{ x.me }}{{ x }}",
+      "{% set x = namespace(v={}) %}{% for i in range(99999) %}{% set x.v = {'a': x.v} %}{% endfor %}{{ x.v }}",
+      "{% set x = namespace() %}{% for i in range(99999) %}{% set x.v = namespace(p=x.v) %}{% endfor %}{{ x.v }}",
       "{% for i in range(99999) %}{{ '%9999s' % i }}{% endfor %}",
-      "{{ 2 ** 2 ** 2 ** 99 }}{{ 9 ** 9999 }}",
-      "{% set x = namespace(p=none) %}{% for i in range(99999) %}{% set x = namespace(p=x) %}{% endfor %}",
-      "{{ 'abc'.center(999999999999) }}{{ 'abc'|indent(99999999999) }}",
+      "{{ 2 ** 2 ** 2 ** 99 }}",
+      "{{ 9 ** 9999 }}",
+      "{{ 'abc'.center(999999999999) }}",
+      "{{ 'abc'.zfill(999999999999) }}",
+      "{{ 'a\tb'.expandtabs(999999999999) }}",
+      "{{ 'abc'|center(999999999999) }}",
+      "{{ 'a\na'|indent(99999999999) }}",
+      "{{ [1]|tojson(indent=99999999999) }}",
+      "{{ '{:>99999999999}'.format(1) }}",
+      "{{ '{:.99999999}'.format(1.5) }}",
+      "{{ '%99999999d' % 1 }}",
+      "{{ '%*d' % (999999999, 1) }}",
+      "{{ [1]|batch(99999999999, 0)|list }}",
+      "{{ [1]|slice(99999999999)|list }}",
+      "{{ ('a' * 99999).replace('a', 'a' * 99999) }}",
+      "{{ ('a' * 99999)|replace('', 'b' * 99999) }}",
+      "{{ ('a' * 999999).join(range(99999)|map('string')) }}",
+      "{{ range(99999)|join('a' * 999999) }}",
   };
   TemplateInput input;
   input.messages = nlohmann::ordered_json::array();
   for (const char* const source : sources) {
     const auto start = std::chrono::steady_clock::now();
     try {
-      static_cast<void>(ChatTemplate(source, {}).render(input));
-    } catch (const DataError&) {
+      const std::string text = ChatTemplate(source, {}).render(input).text;
+      ADD_FAILURE() << "not stopped: " << source << ": " << text.size() << " bytes";
+    } catch (const jinja::RenderError& error) {
+      EXPECT_GT(error.reason.size(), 10U) << source;
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     EXPECT_LT(seconds.count(), 20.0) << source;
   }
+  // A namespace that holds itself, and a chain of them that is never printed, do no harm.
+  const char* const harmless[] = {
+      "{% set x = namespace() %}{% set x.me = [x] %}{{ x.me }}{{ x }}",
+      "{% set x = namespace(p=none) %}{% for i in range(99999) %}{% set x = namespace(p=x) %}{% endfor %}",
+  };
+  for (const char* const source : harmless) EXPECT_NO_THROW(static_cast<void>(ChatTemplate(source, {}).render(input)));
   const std::string deep(100'000, '(');
   EXPECT_THROW(ChatTemplate("{{ " + deep, {}), ModelError);
   std::string nested;

@@ -2,6 +2,7 @@
 // Every recorded case of every recorded tokenizer: ids with and without special tokens, and both ways to decode.
 #include <gtest/gtest.h>
 
+#include "rondo/text/token_stream.h"
 #include "rondo/text/tokenizer.h"
 #include "tests/real/shared_data.h"
 
@@ -26,6 +27,7 @@ class Comparison {
     expect(tokenizer_.encode_ids(text, true) == ids_special, "ids_special", text);
     expect(tokenizer_.decode(ids, false) == row.at("decoded").get<std::string>(), "decoded", text);
     expect(tokenizer_.decode(ids_special, true) == row.at("decoded_skip").get<std::string>(), "decoded_skip", text);
+    expect(streamed(ids) == row.at("decoded").get<std::string>(), "streamed", text);
     const Encoding encoding = tokenizer_.encode(text, true);
     const bool fits = encoding.offsets.size() == encoding.ids.size() && encoding.is_added.size() == encoding.ids.size();
     expect(fits, "offsets", text);
@@ -42,6 +44,13 @@ class Comparison {
   Counts counts;
 
  private:
+  std::string streamed(const Ids& ids) const {
+    TokenStream stream(tokenizer_, false);
+    std::string text;
+    for (const int32_t id : ids) text += stream.push(id);
+    return text + stream.finish();
+  }
+
   void expect(bool equal, const char* what, const std::string& text) {
     ++counts.cases;
     if (equal) return;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/text/aligned_text.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
+
+#include "rondo/text/unicode.h"
 
 namespace rondo::text {
 
@@ -68,7 +71,12 @@ void TextEditor::put(std::string_view text, size_t begin, size_t end) {
     }
     start_copy();
   }
-  const TextSpan span = begin < end ? source_.origin(begin, end) : source_.insertion_point(begin);
+  // What is inserted belongs to the character that follows it, and to the last one where none follows.
+  size_t first = begin, last = end;
+  if (begin == end && begin < source_.size())
+    last = std::min(begin + utf8_length(source_.view()[begin]), source_.size());
+  if (begin == end && begin == source_.size() && begin > 0) first = begin - 1;
+  const TextSpan span = first < last ? source_.origin(first, last) : source_.insertion_point(begin);
   result_.text_ += text;
   result_.origins_.insert(result_.origins_.end(), text.size(), span);
 }

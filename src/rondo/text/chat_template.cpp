@@ -2,11 +2,13 @@
 #include "rondo/text/chat_template.h"
 
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
+#include "rondo/base/nearest.h"
 #include "rondo/io/json.h"
 #include "rondo/text/files.h"
 #include "rondo/text/jinja/from_json.h"
@@ -50,6 +52,40 @@ Json with_reasoning(const Json& messages) {
   return result;
 }
 
+// Every template of a directory by its name; the only one is "default".
+std::map<std::string, std::string> named_sources(const std::string& model_dir) {
+  const std::filesystem::path folder(model_dir);
+  std::map<std::string, std::string> sources;
+  const auto config_file = folder / "tokenizer_config.json";
+  const nlohmann::json config =
+      std::filesystem::exists(config_file) ? read_json_object(config_file.string()) : nlohmann::json::object();
+  const auto found = config.find("chat_template");
+  if (found != config.end() && found->is_string()) {
+    sources["default"] = found->get<std::string>();
+  } else if (found != config.end() && found->is_array()) {
+    for (const auto& row : *found) {
+      const bool fits = row.is_object() && row.contains("name") && row.at("name").is_string() &&
+                        row.contains("template") && row.at("template").is_string();
+      if (!fits)
+        throw ModelError("chat template cannot be read: " + config_file.string() +
+                         ": a row of chat_template is not {name, template}; write chat_template.jinja");
+      sources[row.at("name").get<std::string>()] = row.at("template").get<std::string>();
+    }
+  } else if (found != config.end() && !found->is_null()) {
+    throw ModelError("chat template cannot be read: " + config_file.string() +
+                     ": chat_template is neither a text nor a list of named ones; write chat_template.jinja");
+  }
+  const auto file = folder / "chat_template.jinja";
+  if (std::filesystem::exists(file)) sources["default"] = read_text_file(file.string());
+  const auto more = folder / "additional_chat_templates";
+  if (!std::filesystem::is_directory(more)) return sources;
+  for (const auto& entry : std::filesystem::directory_iterator(more)) {
+    if (entry.path().extension() == ".jinja")
+      sources[entry.path().stem().string()] = read_text_file(entry.path().string());
+  }
+  return sources;
+}
+
 }  // namespace
 
 struct ChatTemplate::Compiled {
@@ -66,30 +102,29 @@ ChatTemplate::~ChatTemplate() = default;
 
 std::string ChatTemplate::hash() const { return sha256_hex(source_); }
 
-std::optional<ChatTemplate> ChatTemplate::load(const std::string& model_dir) {
-  const std::filesystem::path folder(model_dir);
-  const auto file = folder / "chat_template.jinja";
-  if (std::filesystem::exists(file)) return ChatTemplate(read_text_file(file.string()), read_special_tokens(model_dir));
-  const auto config_file = folder / "tokenizer_config.json";
-  if (!std::filesystem::exists(config_file)) return std::nullopt;
-  const nlohmann::json config = read_json_object(config_file.string());
-  const auto found = config.find("chat_template");
-  if (found == config.end() || found->is_null()) return std::nullopt;
-  if (found->is_string()) return ChatTemplate(found->get<std::string>(), read_special_tokens(model_dir));
-  if (found->is_array()) {
-    for (const auto& named : *found) {
-      if (named.is_object() && named.value("name", "") == "default" && named.contains("template") &&
-          named.at("template").is_string()) {
-        return ChatTemplate(named.at("template").get<std::string>(), read_special_tokens(model_dir));
-      }
-    }
+void ChatTemplate::set_clock(int64_t seconds) {
+  clock_ = seconds;
+  if (for_tools_) for_tools_->set_clock(seconds);
+}
+
+std::optional<ChatTemplate> ChatTemplate::load(const std::string& model_dir, const std::string& name) {
+  const std::map<std::string, std::string> sources = named_sources(model_dir);
+  if (sources.empty()) return std::nullopt;
+  const auto found = sources.find(name);
+  if (found == sources.end()) {
+    std::vector<std::string> names;
+    for (const auto& [known, source] : sources) names.push_back(known);
+    throw ModelError("chat template cannot be read: " + model_dir + ": " +
+                     unknown_name_message("template", name, names) + "; name one of them");
   }
-  throw ModelError(
-      "chat template cannot be read: " + config_file.string() +
-      ": chat_template is neither a text nor a list with a template named 'default'; write chat_template.jinja");
+  ChatTemplate chosen(found->second, read_special_tokens(model_dir));
+  if (const auto tools = sources.find("tool_use"); name == "default" && tools != sources.end())
+    chosen.for_tools_ = std::make_unique<ChatTemplate>(tools->second, read_special_tokens(model_dir));
+  return chosen;
 }
 
 Rendering ChatTemplate::render(const TemplateInput& input) const {
+  if (for_tools_ && !input.tools.is_null()) return for_tools_->render(input);
   jinja::Interpreter interpreter({}, clock_);
   for (const auto& [name, token] : tokens_.by_name) interpreter.define(name, jinja::Value::string(token));
   interpreter.define("messages", jinja::from_json(with_reasoning(input.messages)));

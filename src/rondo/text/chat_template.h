@@ -44,8 +44,11 @@ class ChatTemplate {
   ~ChatTemplate();
 
   /// The template of a model directory: chat_template.jinja, else chat_template of tokenizer_config.json (a text, or a
-  /// list of named ones, of which "default" is taken); nothing where there is none.
-  static std::optional<ChatTemplate> load(const std::string& model_dir);
+  /// list of named ones); additional_chat_templates/NAME.jinja add further names. Of named ones `name` is taken; with
+  /// the name "default" conversations with tools are rendered by "tool_use" where there is one, as in transformers.
+  /// Nothing where there is no template at all. Throws ModelError, with the known names, where there is none of that
+  /// name.
+  static std::optional<ChatTemplate> load(const std::string& model_dir, const std::string& name = "default");
 
   /// Throws DataError where the template refuses the conversation or fails on it.
   [[nodiscard]] Rendering render(const TemplateInput& input) const;
@@ -57,13 +60,14 @@ class ChatTemplate {
   [[nodiscard]] std::string hash() const;
 
   /// The local time that strftime_now sees; seconds since 1970. Unset: the clock.
-  void set_clock(int64_t seconds) { clock_ = seconds; }
+  void set_clock(int64_t seconds);
 
  private:
   struct Compiled;
   std::string source_;
   SpecialTokens tokens_;
   std::unique_ptr<const Compiled> compiled_;
+  std::unique_ptr<ChatTemplate> for_tools_;
   std::optional<int64_t> clock_;
 };
 

@@ -11,6 +11,10 @@ namespace {
 
 void take(const Json& object, SpecialTokens& tokens) {
   if (!object.is_object()) return;
+  // Tokens with names of a model's own ({"image_token": "<image>"}) may stand in a dictionary of their own.
+  for (const char* const group : {"extra_special_tokens", "model_specific_special_tokens"}) {
+    if (object.contains(group)) take(object.at(group), tokens);
+  }
   for (const auto& [name, value] : object.items()) {
     if (!name.ends_with("_token") || tokens.by_name.contains(name)) continue;
     if (value.is_string()) {

@@ -9,6 +9,8 @@
 #include "rondo/base/nearest.h"
 #include "rondo/text/files.h"
 #include "rondo/text/json_fields.h"
+#include "rondo/text/json_numbers.h"
+#include "rondo/text/transformers_class.h"
 
 namespace rondo::text {
 namespace {
@@ -277,11 +279,39 @@ std::vector<int32_t> TextEncoder::encode_prompt(const Prompt& prompt) const {
   return std::move(encoding.ids);
 }
 
+std::string tokenizer_file(const std::string& model_dir) {
+  const std::filesystem::path folder(model_dir);
+  const auto plain = folder / "tokenizer.json", packed = folder / "tokenizer.json.gz";
+  if (std::filesystem::exists(plain)) return plain.string();
+  if (std::filesystem::exists(packed)) return packed.string();
+  if (std::filesystem::exists(folder / "tokenizer.model")) {
+    throw ModelError("tokenizer cannot be read: " + model_dir +
+                     ": there is only tokenizer.model (SentencePiece), and no tokenizer.json; convert it: python3 -c "
+                     "\"from transformers import AutoTokenizer as T; T.from_pretrained('" +
+                     model_dir + "').save_pretrained('" + model_dir + "')\"");
+  }
+  return plain.string();
+}
+
+Tokenizer load_tokenizer_as_transformers(const std::string& model_dir, std::string* note) {
+  const std::string path = tokenizer_file(model_dir);
+  const auto config_file = std::filesystem::path(model_dir) / "tokenizer_config.json";
+  const std::string text = read_text_file(path);
+  if (!std::filesystem::exists(config_file)) return Tokenizer::from_json(text, path);
+  const Json config = read_json_object(config_file.string());
+  Json tree;
+  try {
+    tree = parse_tokenizer_json(text);
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError("tokenizer does not load: " + path + ": " + error.what() + "; is the file cut or damaged?");
+  }
+  const std::string changed = rebuild_as_transformers(config, tree);
+  if (note != nullptr) *note = changed;
+  return Tokenizer::from_tree(tree, path);
+}
+
 TextEncoder load_text_encoder(const std::string& model_dir, const TextPolicy& policy) {
-  const auto plain = std::filesystem::path(model_dir) / "tokenizer.json";
-  const auto packed = std::filesystem::path(model_dir) / "tokenizer.json.gz";
-  Tokenizer tokenizer =
-      Tokenizer::load((std::filesystem::exists(plain) || !std::filesystem::exists(packed) ? plain : packed).string());
+  Tokenizer tokenizer = load_tokenizer_as_transformers(model_dir);
   std::optional<ChatTemplate> chat_template;
   if (policy.use_template && !policy.use_pair) chat_template = ChatTemplate::load(model_dir);
   return TextEncoder(std::move(tokenizer), std::move(chat_template), policy, read_special_tokens(model_dir));

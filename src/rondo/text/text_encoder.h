@@ -98,9 +98,17 @@ class TextEncoder {
   std::optional<int32_t> eos_id_;
 };
 
+/// tokenizer.json or tokenizer.json.gz of a model directory. Throws ModelError, with the command that converts it,
+/// where there is only a tokenizer.model of SentencePiece.
+std::string tokenizer_file(const std::string& model_dir);
+
+/// The tokenizer as transformers has it (transformers_class.h), and in `note` what of the file it does not use, if
+/// anything.
+Tokenizer load_tokenizer_as_transformers(const std::string& model_dir, std::string* note = nullptr);
+
+/// From the tokenizer, tokenizer_config.json, special_tokens_map.json and the chat template of a directory.
 /// add_bos_token and add_eos_token of tokenizer_config.json change nothing, as in transformers 5: beside a
 /// tokenizer.json its post-processor alone decides.
-/// From tokenizer.json (or .gz), tokenizer_config.json, special_tokens_map.json and the chat template of a directory.
 /// Throws ModelError where a needed file is missing or malformed.
 TextEncoder load_text_encoder(const std::string& model_dir, const TextPolicy& policy);
 

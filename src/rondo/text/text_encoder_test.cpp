@@ -3,6 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
 #include "rondo/text/word_tokenizer.h"
@@ -78,6 +83,77 @@ TEST(TextEncoder, RefusesUnknownPolicies) {
   EXPECT_THROW(encoder({.bos = "triple"}), ConfigError);
   EXPECT_THROW(encoder({.eos = "maybe"}), ConfigError);
   EXPECT_THROW(encoder({.pooling = "middle"}), ConfigError);
+}
+
+// A directory of files that is removed at the end.
+class Folder {
+ public:
+  Folder() : path_(std::filesystem::temp_directory_path() / ("rondo_text_" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(path_ / "additional_chat_templates");
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+constexpr const char* kLlamaLike = R"({"normalizer": {"type": "Sequence", "normalizers": [
+    {"type": "Prepend", "prepend": "\u2581"}, {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}]},
+  "pre_tokenizer": null, "model": {"type": "BPE", "unk_token": "<unk>", "fuse_unk": true, "byte_fallback": true,
+  "vocab": {"<unk>": 0, "\u2581": 1, "a": 2, "\u2581\u2581": 3}, "merges": ["\u2581 \u2581"]}})";
+
+TEST(ModelTokenizer, IsRebuiltWhereTheClassOfTransformersDoes) {
+  const Folder folder;
+  folder.write("tokenizer.json", kLlamaLike);
+  std::string note;
+  EXPECT_EQ(load_tokenizer_as_transformers(folder.path(), &note).encode_ids(" a", false), (Ids{3, 2}));
+  EXPECT_EQ(note, "");
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "legacy": true})");
+  EXPECT_EQ(load_tokenizer_as_transformers(folder.path(), &note).encode_ids(" a", false), (Ids{1, 2}));
+  EXPECT_EQ(note, "LlamaTokenizer of transformers 5 builds its own decoder, normalizer, pre_tokenizer");
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "PreTrainedTokenizerFast"})");
+  EXPECT_EQ(load_tokenizer_as_transformers(folder.path(), &note).encode_ids(" a", false), (Ids{3, 2}));
+  EXPECT_EQ(Tokenizer::load(tokenizer_file(folder.path())).encode_ids(" a", false), (Ids{3, 2}));
+}
+
+TEST(ModelTokenizer, NamesTheCommandThatConvertsSentencePiece) {
+  const Folder folder;
+  folder.write("tokenizer.model", "x");
+  try {
+    static_cast<void>(tokenizer_file(folder.path()));
+    FAIL() << "not refused";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("T.from_pretrained('" + folder.path() + "').save_pretrained("));
+  }
+}
+
+TEST(ModelTemplate, IsFoundInAllItsPlaces) {
+  const Folder folder;
+  TemplateInput input;
+  input.messages = nlohmann::ordered_json::array();
+  const auto rendered = [&](const std::string& name = "default") {
+    return ChatTemplate::load(folder.path(), name)->render(input).text;
+  };
+  EXPECT_FALSE(ChatTemplate::load(folder.path()).has_value());
+  folder.write("tokenizer_config.json", R"({"chat_template": "text {{ bos_token }}{{ image_token }}",
+    "bos_token": {"content": "<s>", "__type": "AddedToken"}, "extra_special_tokens": {"image_token": "<i>"}})");
+  EXPECT_EQ(rendered(), "text <s><i>");
+  folder.write("tokenizer_config.json", R"({"chat_template": [{"name": "default", "template": "d"},
+    {"name": "tool_use", "template": "t {{ tools|length }}"}, {"name": "rag", "template": "r"}]})");
+  EXPECT_EQ(rendered(), "d");
+  EXPECT_EQ(rendered("rag"), "r");
+  EXPECT_THROW(static_cast<void>(rendered("raag")), ModelError);
+  input.tools = nlohmann::ordered_json::array({1, 2});
+  EXPECT_EQ(rendered(), "t 2");
+  input.tools = nullptr;
+  folder.write("chat_template.jinja", "file");
+  EXPECT_EQ(rendered(), "file");
+  folder.write("additional_chat_templates/short.jinja", "more");
+  EXPECT_EQ(rendered("short"), "more");
+  folder.write("special_tokens_map.json", R"({"eos_token": "</s>"})");
+  EXPECT_EQ(read_special_tokens(folder.path()).get("eos_token"), "</s>");
 }
 
 TEST(WordTokenizer, RefusesWordsWithWhiteSpace) {

@@ -54,7 +54,11 @@ void for_each_line(const std::string& path, const std::function<void(const Json&
     const Json row = Json::parse(line);
     if (!row.is_object())
       throw DataError("row is malformed: " + where + ": it is not a JSON object; write one object per line");
-    visit(row);
+    try {
+      visit(row);
+    } catch (const DataError& error) {
+      throw DataError(where + ": " + error.what());
+    }
   }
 }
 

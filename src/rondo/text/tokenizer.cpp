@@ -143,7 +143,15 @@ Tokenizer Tokenizer::load(const std::string& path) { return from_json(read_text_
 
 Tokenizer Tokenizer::from_json(std::string_view json, const std::string& name) {
   try {
-    return Tokenizer(std::make_unique<Impl>(parse_tokenizer_json(json)));
+    return from_tree(parse_tokenizer_json(json), name);
+  } catch (const nlohmann::json::exception& error) {
+    throw ModelError("tokenizer does not load: " + name + ": " + error.what() + "; is the file cut or damaged?");
+  }
+}
+
+Tokenizer Tokenizer::from_tree(const nlohmann::json& tree, const std::string& name) {
+  try {
+    return Tokenizer(std::make_unique<Impl>(tree));
   } catch (const nlohmann::json::exception& error) {
     throw ModelError("tokenizer does not load: " + name + ": " + error.what() + "; is the file cut or damaged?");
   } catch (const Error& error) {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +38,8 @@ class Tokenizer {
   static Tokenizer load(const std::string& path);
   /// `name` stands in error messages.
   static Tokenizer from_json(std::string_view json, const std::string& name);
+  /// From a parsed file (parse_tokenizer_json).
+  static Tokenizer from_tree(const nlohmann::json& tree, const std::string& name);
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "rondo/base/error.h"
+#include "rondo/text/token_stream.h"
 
 namespace rondo::text {
 namespace {
@@ -154,6 +155,29 @@ TEST(Tokenizer, EncodesBatchesAsEachText) {
   const auto all = tokenizer.encode_batch(texts, true, 3);
   ASSERT_EQ(all.size(), texts.size());
   for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(all[i], tokenizer.encode_ids(texts[i], true)) << i;
+}
+
+TEST(TokenStream, GivesWholeCharactersOnly) {
+  const Tokenizer tokenizer = Tokenizer::from_json(kBytePairs, "test");
+  TokenStream stream(tokenizer, true);
+  EXPECT_EQ(stream.push(9), "");  // special
+  EXPECT_EQ(stream.push(4), "abc");
+  EXPECT_EQ(stream.push(7), "");
+  EXPECT_EQ(stream.push(8), "\xC3\xA9");
+  EXPECT_EQ(stream.push(6), " a");
+  EXPECT_EQ(stream.push(7), "");
+  EXPECT_EQ(stream.finish(), "\xEF\xBF\xBD");
+  EXPECT_EQ(stream.finish(), "");
+}
+
+TEST(TokenStream, KeepsWhatDependsOnTheTokenBefore) {
+  const Tokenizer tokenizer = words(R"("decoder": {"type": "Metaspace", "replacement": "\u2581"})",
+                                    R"({"<unk>": 0, "\u2581a": 1, "b": 2, "\u2581": 3})");
+  TokenStream stream(tokenizer, false);
+  std::string text;
+  for (const int32_t id : {1, 2, 3, 1, 2, 1}) text += stream.push(id);
+  EXPECT_EQ(text + stream.finish(), tokenizer.decode(Ids{1, 2, 3, 1, 2, 1}, false));
+  EXPECT_EQ(text, "ab  ab a");
 }
 
 TEST(Tokenizer, RefusesUnknownComponentsByName) {
