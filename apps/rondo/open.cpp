@@ -25,7 +25,7 @@ std::vector<std::string> with_empty(std::span<const char* const> names) {
 
 // A tokenizer may lie in a folder without a model.
 bool is_encoder(const nlohmann::json& config, const std::string& directory) {
-  if (!config.contains("architectures")) return false;
+  if (!config.contains("architectures") && !config.contains("model_type")) return false;
   const backbones::FamilyEntry* family = backbones::find_family(model::architecture_of(config, directory));
   return family != nullptr && family->is_encoder;
 }

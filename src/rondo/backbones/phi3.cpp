@@ -24,16 +24,19 @@ constexpr std::string_view kIgnorable[] = {"model.layers.{}.self_attn.rotary_emb
 
 constexpr int64_t kDefaultLength = 4096;
 
+// Every scaling of this family is longrope, under names ("su", "yarn") that mean something else elsewhere.
+constexpr RopeKeys kRope{.takes_scalings = false};
+
 nn::Sizes sizes(ConfigReader& config) { return read_decoder_sizes(config); }
 
 std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
   read_max_length(config, kDefaultLength);
-  config.integer_or("original_max_position_embeddings", kDefaultLength, 1, kMostSize);  // of longrope, which is refused
+  config.integer_or("original_max_position_embeddings", kDefaultLength, 1, kMostSize);  // of longrope only
   const DecoderValues values{.norm = nn::NormKind::kRms, .eps = config.number_or("rms_norm_eps", 1e-5, 0, 1)};
   const nn::Activation activation = read_activation(config, "hidden_act", "silu");
   TransformerParts parts = decoder_parts(phi3_entry, config, parameters, values);
-  parts.kinds = {{.window = read_window(config, 0), .rope = read_rope(config, s.head_size)}};
+  parts.kinds = {{.window = read_window(config, 0), .rope = read_rope(config, s.head_size, kRope)}};
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = Weights(parameters, "model.layers.").under(i);
     parts.blocks.push_back(

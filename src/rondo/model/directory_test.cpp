@@ -111,6 +111,17 @@ TEST_F(Directory, NamesKeysThatChangeNothing) {
   EXPECT_THAT(load(folder_.path()).ignored_keys, ::testing::IsSupersetOf({"use_cache", "attention_dropout"}));
 }
 
+TEST_F(Directory, ATypeIsEnoughWhereNoClassIsNamed) {
+  save_model({.kind = "gpm", .planes = 2});
+  change_config([](json& c) {
+    c.erase("architectures");
+    c["model_type"] = "llama";
+  });
+  EXPECT_EQ(load(folder_.path()).model->family().name, "llama");
+  change_config([](json& c) { c["model_type"] = "grok"; });
+  EXPECT_THAT(refusal(), HasSubstr("no 'architectures'"));
+}
+
 TEST_F(Directory, ABareBackboneHasTheSameNamesWithoutTheirPrefix) {
   save_model({.kind = "bt", .norm = "none", .tau = 1});
   const std::string hash = weights_hash(*load(folder_.path()).model);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "rondo/backbones/shared/config_reader.h"
+#include "rondo/backbones/shared/family.h"
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
 
@@ -49,10 +49,14 @@ heads::HeadConfig read_head_config(const nlohmann::json& object) {
 
 std::string architecture_of(const nlohmann::json& config, const std::string& place) {
   const auto found = config.find("architectures");
-  if (found == config.end() || !found->is_array() || found->empty() || !found->front().is_string()) {
-    throw ModelError("config.json has no 'architectures': " + place + "; add the class name of the model");
+  if (found != config.end() && found->is_array() && !found->empty() && found->front().is_string())
+    return found->front().get<std::string>();
+  // Some published base models name their type only.
+  const auto type = config.find("model_type");
+  for (const backbones::FamilyEntry* family : backbones::all_families()) {
+    if (type != config.end() && *type == family->model_type) return std::string(family->architectures.front());
   }
-  return found->front().get<std::string>();
+  throw ModelError("config.json has no 'architectures': " + place + "; add the class name of the model");
 }
 
 nlohmann::json rondo_object(const nlohmann::json& config, const std::string& place) {

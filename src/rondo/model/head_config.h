@@ -11,7 +11,8 @@ namespace rondo::model {
 /// Throws ModelError on unknown, missing or impossible values.
 heads::HeadConfig read_head_config(const nlohmann::json& head);
 
-/// The first class name of `architectures`. Throws ModelError where there is none; `place` names the directory.
+/// The first class name of `architectures`, or the base model of `model_type` where that is all there is. Throws
+/// ModelError where neither is there; `place` names the directory.
 std::string architecture_of(const nlohmann::json& config, const std::string& place);
 /// config.json's "rondo" object, an empty one where there is none. Throws ModelError where it is no object.
 nlohmann::json rondo_object(const nlohmann::json& config, const std::string& place);

@@ -50,9 +50,10 @@ void read_yarn(ConfigReader& rope, ConfigReader& config, nn::RopeOptions& option
   if (options.theta <= 1) config.fail("rope_theta", "is 1, for which yarn has no frequencies");
 }
 
-void read_scaling(ConfigReader& rope, ConfigReader& config, nn::RopeOptions& options) {
+void read_scaling(ConfigReader& rope, ConfigReader& config, const RopeKeys& keys, nn::RopeOptions& options) {
   const std::string kind = rope.text_or("rope_type", rope.text_or("type", "default"));
   if (kind == "default") return;
+  if (!keys.takes_scalings) rope.fail("rope_type", "is '" + kind + "'; known for this family: default");
   options.factor = rope.number_or("factor", 1, 1, kMostScale);
   if (kind == "linear") {
     options.scaling = nn::RopeScaling::kLinear;
@@ -77,7 +78,7 @@ nn::Rope read_rope(ConfigReader& config, int64_t head_size, const RopeKeys& keys
   if (rope) {
     options.theta = rope->number_or("rope_theta", options.theta, 1, 1e12);
     share = rope->number_or("partial_rotary_factor", share, 0, 1);
-    read_scaling(*rope, config, options);
+    read_scaling(*rope, config, keys, options);
     const std::vector<std::string> unread = rope->unused();
     if (!unread.empty())
       rope->fail(unread.front(), "is not understood, and every key of this object changes the maths");

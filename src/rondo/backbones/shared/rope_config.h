@@ -15,7 +15,8 @@ struct RopeKeys {
   double theta_default = 10000;
   const char* share = "partial_rotary_factor";  // of a head's entries that is rotated
   double share_default = 1;
-  bool takes_rope_scaling = true;
+  bool takes_rope_scaling = true;  // of transformers 4, which had one object for all kinds
+  bool takes_scalings = true;      // false: the names mean something else in this family, only "default" is read
 };
 
 /// Throws ModelError on a scaling that nn/rope does not implement, naming the known ones, and on keys of the rope
