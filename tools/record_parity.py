@@ -50,7 +50,7 @@ MODELS = {
     "gemma3": (transformers.Gemma3TextConfig, dict(HEAD8, sliding_window=5, query_pre_attn_scalar=12, rope_parameters=TURNS,
                                                    layer_types=["sliding_attention", "full_attention"])),
     "phi3": (transformers.Phi3Config, dict(GQA, sliding_window=7)),
-    "phi3_partial": (transformers.Phi3Config, dict(GQA, hidden_size=32, rope_parameters=dict(
+    "phi3_partial": (transformers.Phi3Config, dict(BASE, num_attention_heads=2, num_key_value_heads=1, rope_parameters=dict(
         rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5))),
     "gpt2": (transformers.GPT2Config, dict(GPT2, n_inner=24)),
     "gpt2_scaled_by_layer": (transformers.GPT2Config, dict(GPT2, scale_attn_by_inverse_layer_idx=True)),
