@@ -4,13 +4,16 @@
 #include <sstream>
 
 #include "rondo/base/error.h"
+#include "rondo/io/byte_stream.h"
 #include "rondo/io/json.h"
-#include "rondo/text/files.h"
 
 namespace rondo::text {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Bytes asked for at first; most lines are shorter.
+constexpr size_t kFirstLook = size_t{1} << 16;
 
 const Json& member(const Json& row, const char* name) {
   static const Json kNone;
@@ -40,12 +43,18 @@ Message message_of(const Json& object) {
 }  // namespace
 
 void for_each_line(const std::string& path, const std::function<void(const Json&)>& visit) {
-  const std::string text = read_text_file(path == "-" ? "/dev/stdin" : path);
+  io::ByteStream stream(path == "/dev/stdin" ? "-" : path);
   int64_t number = 0;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
+  size_t wanted = kFirstLook;
+  for (std::string_view bytes = stream.peek(wanted); !bytes.empty(); bytes = stream.peek(wanted)) {
+    const size_t end = bytes.find('\n');
+    if (end == std::string_view::npos && bytes.size() >= wanted) {  // the line may go on
+      wanted = 2 * bytes.size();
+      continue;
+    }
+    wanted = kFirstLook;
+    const std::string line(bytes.substr(0, end));
+    stream.skip(end == std::string_view::npos ? bytes.size() : end + 1);
     ++number;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const std::string where = path + ": line " + std::to_string(number);
