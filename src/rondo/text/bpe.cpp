@@ -266,6 +266,8 @@ MergeTable read_merges(const Json& list, const Vocabulary& vocabulary, const std
   };
   uint32_t rank = 0;
   for (const Json& row : list) {
+    // The first line of a merges.txt may have been taken along.
+    if (row.is_string() && row.get_ref<const std::string&>().starts_with("#version")) continue;
     const auto [left, right] = read_merge(row, rank);
     const std::string merged = left + (right.size() >= prefix.size() ? right.substr(prefix.size()) : "");
     table.add(id_of(left), id_of(right), rank++, id_of(merged));

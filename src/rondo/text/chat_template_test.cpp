@@ -132,6 +132,7 @@ TEST(Jinja, CountsTheArgumentsOfFiltersAndTests) {
   EXPECT_EQ(error_type("{{ 'a'|upper(1) }}"), "TypeError");
   EXPECT_EQ(error_type("{{ 1 is divisibleby }}"), "TypeError");
   EXPECT_EQ(error_type("{{ 1 is none(1) }}"), "TypeError");
+  EXPECT_EQ(render("<p{{ {'a': 1, 'b': none, 'c': '<'}|xmlattr }}>"), "<p a=\"1\" c=\"&lt;\">");
   EXPECT_EQ(render("{% set ns = namespace(a=1) %}{{ ns }}"), "<Namespace {'a': 1}>");
 }
 

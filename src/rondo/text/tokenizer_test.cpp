@@ -20,7 +20,7 @@ constexpr const char* kBytePairs = R"({
     "special_tokens": {"<|end|>": {"id": "<|end|>", "ids": [9], "tokens": ["<|end|>"]}}},
   "decoder": {"type": "ByteLevel"},
   "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3, "abc": 4, "\u0120": 5, "\u0120a": 6, "\u00c3": 7, "\u00a9": 8},
-            "merges": ["a b", "ab c", ["\u0120", "a"]]}})";
+            "merges": ["#version: 0.2", "a b", "ab c", ["\u0120", "a"]]}})";
 
 using Ids = std::vector<int32_t>;
 

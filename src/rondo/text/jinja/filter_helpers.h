@@ -50,5 +50,6 @@ Value filter_upper(In&, const Value&, const A&);
 Value filter_url_encode(In&, const Value&, const A&);
 Value filter_word_count(In&, const Value&, const A&);
 Value filter_word_wrap(In&, const Value&, const A&);
+Value filter_xml_attributes(In&, const Value&, const A&);
 
 }  // namespace rondo::text::jinja

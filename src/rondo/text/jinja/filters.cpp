@@ -335,6 +335,7 @@ constexpr TableRow<FilterFunction> kRows[] = {
     {"urlencode", &filter_url_encode},
     {"wordcount", &filter_word_count},
     {"wordwrap", &filter_word_wrap, 0, 4},
+    {"xmlattr", &filter_xml_attributes, 0, 1},
 };
 
 }  // namespace

@@ -241,6 +241,21 @@ Value filter_url_encode(In&, const Value& v, const A&) {
   return Value::string(std::move(out));
 }
 
+// {"a": 1, "b": none} -> ' a="1"'
+Value filter_xml_attributes(In&, const Value& v, const A& a) {
+  if (!v.is(Kind::kDict)) fail_type("xmlattr needs a mapping, not " + type_name(v));
+  std::string out;
+  for (const auto& [key, value] : v.as_dict().items) {
+    if (value.is(Kind::kNone) || value.is_undefined()) continue;
+    const std::string name = to_text(key);
+    if (name.find_first_of(" \t\n\v\f\r/>=") != std::string::npos)
+      fail_value("Invalid character in attribute name: " + to_repr(key));
+    out += (out.empty() ? "" : " ") + escape_html(name) + "=\"" + escape_html(to_text(value)) + "\"";
+  }
+  const bool spaces = !a.has(0, "autospace") || is_true(a.get(0, "autospace"));
+  return Value::string(spaces && !out.empty() ? " " + out : out);
+}
+
 Value filter_file_size(In&, const Value& v, const A& a) {
   double bytes = v.is_number() ? v.as_double() : 0;
   if (v.is(Kind::kString) && !parse_real(v.as_string(), bytes)) fail_value("could not convert string to float");
