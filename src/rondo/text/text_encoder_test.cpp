@@ -113,6 +113,10 @@ TEST(ModelTokenizer, IsRebuiltWhereTheClassOfTransformersDoes) {
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "legacy": true})");
   EXPECT_EQ(load_tokenizer_as_transformers(folder.path(), &note).encode_ids(" a", false), (Ids{1, 2}));
   EXPECT_EQ(note, "LlamaTokenizer of transformers 5 builds its own decoder, normalizer, pre_tokenizer");
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizerFast"})");
+  EXPECT_EQ(load_tokenizer_as_transformers(folder.path()).encode_ids("a", false), (Ids{1, 2}));
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "add_prefix_space": false})");
+  EXPECT_EQ(load_tokenizer_as_transformers(folder.path()).encode_ids("a", false), Ids{2});
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "PreTrainedTokenizerFast"})");
   EXPECT_EQ(load_tokenizer_as_transformers(folder.path(), &note).encode_ids(" a", false), (Ids{3, 2}));
   EXPECT_EQ(Tokenizer::load(tokenizer_file(folder.path())).encode_ids(" a", false), (Ids{3, 2}));
