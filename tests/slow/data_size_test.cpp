@@ -14,14 +14,20 @@
 #include "rondo/data/group_store.h"
 #include "rondo/data/group_writer.h"
 #include "rondo/io/test_folder.h"
+#include "tests/support/program.h"
 
 namespace rondo::data {
 namespace {
+
+namespace testing = rondo::testing;
 
 // Stated in docs: reading, checking and splitting stay below these, whatever the number of texts.
 constexpr int64_t kLimitManyRowsMb = 300;
 constexpr int64_t kLimitHugeGroupMb = 700;
 constexpr int64_t kFileBytes = int64_t{1} << 30;
+constexpr int64_t kWords = 50'000;
+// Training keeps up to 1 GiB of token groups (data/token_store.h) beside the index of the rows and the model.
+constexpr int64_t kLimitTrainingMb = 2500;
 
 // The largest memory of this process so far.
 int64_t peak_mb() {
@@ -38,25 +44,29 @@ double seconds_of(const std::function<void()>& work) {
 
 std::string words(Random& random, int64_t count) {
   std::string text;
-  for (int64_t n = 0; n < count; ++n) text += fmt::format("{}w{}", n == 0 ? "" : " ", random.below(50'000));
+  for (int64_t n = 0; n < count; ++n) text += fmt::format("{}w{}", n == 0 ? "" : " ", random.below(kWords));
   return text;
+}
+
+// Pairs under 20 words of prompt; every second row has the prompt of the one before. Returns the number of rows.
+int64_t write_big_file(const std::string& path) {
+  Random random(1);
+  std::ofstream file(path);
+  int64_t rows = 0;
+  for (int64_t bytes = 0; bytes < kFileBytes; ++rows) {
+    const std::string line = fmt::format("{{\"prompt\":\"w{} {} \",\"chosen\":\"{}\",\"rejected\":\"{}\"}}\n",
+                                         (rows / 2) % kWords, words(random, 20), words(random, 60), words(random, 60));
+    bytes += static_cast<int64_t>(line.size());
+    file << line;
+  }
+  return rows;
 }
 
 // Cases run in the order of this file: the smaller peak is measured first.
 TEST(Size, AGigabyteOfRowsIsCheckedAndSplitInBoundedMemory) {
   const io::TestFolder folder;
   const std::string path = (folder / "big.jsonl").string();
-  Random random(1);
-  int64_t rows = 0;
-  {
-    std::ofstream file(path);
-    for (int64_t bytes = 0; bytes < kFileBytes; ++rows) {
-      const std::string line = fmt::format("{{\"prompt\":\"{} {}\",\"chosen\":\"{}\",\"rejected\":\"{}\"}}\n", rows / 2,
-                                           words(random, 20), words(random, 60), words(random, 60));
-      bytes += static_cast<int64_t>(line.size());
-      file << line;
-    }
-  }
+  const int64_t rows = write_big_file(path);
   const ReadOptions options{.files = {path}, .spool_folder = folder.path().string()};
   std::unique_ptr<GroupStore> store;
   const double read_seconds = seconds_of([&] { store = std::make_unique<GroupStore>(read_groups(options)); });
@@ -76,6 +86,31 @@ TEST(Size, AGigabyteOfRowsIsCheckedAndSplitInBoundedMemory) {
              rows, read_seconds, static_cast<double>(rows) / read_seconds, summary_seconds, hash_seconds, split_seconds,
              peak_mb());
   EXPECT_LT(peak_mb(), kLimitManyRowsMb);
+}
+
+TEST(Size, AGigabyteOfRowsIsTrainedOnInBoundedMemory) {
+  if (testing::program().empty()) GTEST_SKIP() << "RONDO_BINARY names no program";
+  const io::TestFolder folder;
+  write_big_file((folder / "big.jsonl").string());
+  std::string vocabulary;
+  for (int64_t word = 0; word < kWords; ++word) vocabulary += fmt::format("w{}\n", word);
+  folder.write("words.txt", vocabulary);
+  const std::string at = folder.path().string();
+  const testing::Call made = testing::rondo(
+      fmt::format("init --layers 1 --hidden 16 --heads 2 --words {0}/words.txt --out {0}/base --quiet", at));
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  testing::Call trained;
+  const double seconds = seconds_of([&] {
+    trained =
+        testing::rondo(fmt::format("train --model {0}/base --head gpm --data {0}/big.jsonl --steps 3 "
+                                   "--batch-groups 64 --no-report --quiet --out {0}/run",
+                                   at));
+  });
+  ASSERT_EQ(trained.exit_code, 0) << trained.output;
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  fmt::print("read, tokenised and three steps: {:.0f} s, peak {} MB\n", seconds, usage.ru_maxrss / 1024);
+  EXPECT_LT(usage.ru_maxrss / 1024, kLimitTrainingMb);
 }
 
 TEST(Size, OneGroupHoldsEightMillionComparisons) {
