@@ -45,13 +45,7 @@ constexpr int64_t kDefaultPositions = 512;
 constexpr double kEps = 1e-12;
 
 nn::Sizes sizes(ConfigReader& config) {
-  nn::Sizes s;
-  s.vocab = config.integer("vocab_size", 1, kMostSize);
-  s.hidden = config.integer("dim", 1, kMostSize);
-  s.layers = config.integer("n_layers", 1, 4096);
-  s.heads = config.integer("n_heads", 1, 65536);
-  s.kv_heads = s.heads;
-  s.head_size = s.hidden / s.heads;
+  nn::Sizes s = read_sizes(config, kKeyNames);
   s.inner = config.integer_or("hidden_dim", 4 * s.hidden, 1, kMostSize);
   s.positions = read_max_length(config, kDefaultPositions);
   if (s.hidden % s.heads != 0) config.fail("n_heads", "does not divide dim");

@@ -41,13 +41,7 @@ constexpr std::string_view kIgnorable[] = {"transformer.h.{}.attn.bias", "transf
 int64_t max_length(ConfigReader& config) { return config.integer_or("n_positions", 1024, 1, kMostSize); }
 
 nn::Sizes sizes(ConfigReader& config) {
-  nn::Sizes s;
-  s.vocab = config.integer("vocab_size", 1, kMostSize);
-  s.hidden = config.integer("n_embd", 1, kMostSize);
-  s.layers = config.integer("n_layer", 1, 4096);
-  s.heads = config.integer("n_head", 1, 65536);
-  s.kv_heads = s.heads;
-  s.head_size = s.hidden / s.heads;
+  nn::Sizes s = read_sizes(config, kKeyNames);
   s.inner = config.integer_or("n_inner", 4 * s.hidden, 1, kMostSize);
   s.positions = max_length(config);
   if (s.hidden % s.heads != 0) config.fail("n_head", "does not divide n_embd");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "rondo/base/error.h"
+#include "rondo/data/token_store.h"
 
 namespace rondo::data {
 namespace {
@@ -75,6 +76,17 @@ TEST(Pack, EncodersShareNothingAndReadTheGatesPromptAlone) {
   EXPECT_EQ(token_cost(s, options), 13);
   EXPECT_EQ(token_cost(s, {.bidirectional = true}), 11);
   EXPECT_FALSE(pack({&s, 1}, {}).gate_rows_G.defined());
+}
+
+TEST(TokenResponse, MeanIsOverTheResponseAndForTwoTextsOverTheWholeSequence) {
+  text::EncodedResponse encoded{.ids = {1, 7, 2, 8, 9, 2}, .response_begin = 3, .response_end = 5};
+  EXPECT_EQ(token_response(encoded, "mean").pool_begin, 3);
+  EXPECT_EQ(token_response(encoded, "mean").pool_end, 5);
+  encoded.type_ids = {0, 0, 0, 1, 1, 1};
+  EXPECT_EQ(token_response(encoded, "mean").pool_begin, 0);
+  EXPECT_EQ(token_response(encoded, "mean").pool_end, 6);
+  EXPECT_EQ(token_response(encoded, "first").pool_end, 1);
+  EXPECT_EQ(token_response(encoded, "mean").type_ids, encoded.type_ids);
 }
 
 TEST(Pack, RefusesAGateWithoutAPrompt) {

@@ -77,6 +77,8 @@ TokenResponse token_response(const text::EncodedResponse& encoded, const std::st
   if (pooling == "response_end" && encoded.response_end > 0) {
     r.pool_end = encoded.response_end;
     r.pool_begin = encoded.response_end - 1;
+  } else if (pooling == "mean" && !encoded.type_ids.empty()) {
+    r.pool_begin = 0;
   } else if (pooling == "mean" && encoded.response_end > encoded.response_begin) {
     r.pool_begin = encoded.response_begin;
     r.pool_end = encoded.response_end;

@@ -76,7 +76,9 @@ class TokenStore : public TokenSource {
   int64_t cached_bytes_ = 0;
 };
 
-/// Positions of the state that stands for a response, by the name of the pooling (text/text_encoder.h).
+/// Positions of the state that stands for a response, by the name of the pooling (text/text_encoder.h). `mean` covers
+/// the response's own tokens; for encoders, read as two texts, the whole sequence, as the encoders' own stacks average
+/// it.
 TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling);
 
 }  // namespace rondo::data

@@ -64,6 +64,15 @@ void add_blocks(const SegmentRun& run, const SegmentTree& tree, int64_t heads, A
   }
 }
 
+int64_t longest_sequence(const ForestLayout& layout) {
+  int64_t longest = 0;
+  for (const SegmentTree& tree : layout.trees) {
+    longest = std::max(longest, tree.prefix_length);
+    for (const SegmentRun& run : tree.runs) longest = std::max(longest, tree.prefix_length + run.length);
+  }
+  return longest;
+}
+
 // The operands of one block, heads first: q [H, count * rows, K], own keys [H * count, keys, K], prefix keys [H, P, K].
 class BlockView {
  public:
@@ -279,7 +288,8 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
 std::shared_ptr<const AttentionPlan> plan_attention(const ForestLayout& layout, int64_t heads, int64_t window) {
   auto plan = std::make_shared<AttentionPlan>();
   plan->bidirectional = layout.bidirectional;
-  plan->window = window;
+  // A window that holds every sequence hides nothing, and the triangle is cheaper than a mask of distances.
+  plan->window = window < longest_sequence(layout) ? window : 0;
   for (const SegmentTree& tree : layout.trees) {
     RONDO_ASSERT(!layout.bidirectional || tree.prefix_length == 0, "encoders share no prefix");
     if (tree.prefix_length > 0) {

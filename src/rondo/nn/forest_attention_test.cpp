@@ -104,7 +104,10 @@ TEST(ForestAttention, EqualsTheDefinitionRowByRow) {
 }
 
 TEST(ForestAttention, AWindowReachesIntoThePrefix) {
-  for (const int64_t window : {1, 2, 3, 5, 100}) compare(two_trees(), 2, window, {.scale = 0.5});
+  for (const int64_t window : {1, 2, 3, 5, 6, 7, 100}) compare(two_trees(), 2, window, {.scale = 0.5});
+  // The longest sequence has 7 tokens.
+  EXPECT_EQ(plan_attention(two_trees(), 4, 6)->window, 6);
+  EXPECT_EQ(plan_attention(two_trees(), 4, 7)->window, 0);
 }
 
 TEST(ForestAttention, CapsScores) {

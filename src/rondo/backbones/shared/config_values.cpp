@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "rondo/base/nearest.h"
 
 namespace rondo::backbones {
@@ -26,12 +28,16 @@ constexpr NamedActivation kActivations[] = {
 
 }  // namespace
 
-nn::Sizes read_sizes(ConfigReader& config) {
+nn::Sizes read_sizes(ConfigReader& config, std::span<const KeyName> names) {
+  const auto own = [&](std::string_view usual) {
+    const auto found = std::find_if(names.begin(), names.end(), [&](const KeyName& key) { return key.usual == usual; });
+    return std::string(found == names.end() ? usual : found->own);
+  };
   nn::Sizes s;
-  s.vocab = config.integer("vocab_size", 1, kMostSize);
-  s.hidden = config.integer("hidden_size", 1, kMostSize);
-  s.layers = config.integer("num_hidden_layers", 1, 4096);
-  s.heads = config.integer("num_attention_heads", 1, 65536);
+  s.vocab = config.integer(own("vocab_size"), 1, kMostSize);
+  s.hidden = config.integer(own("hidden_size"), 1, kMostSize);
+  s.layers = config.integer(own("num_hidden_layers"), 1, 4096);
+  s.heads = config.integer(own("num_attention_heads"), 1, 65536);
   s.kv_heads = s.heads;
   s.head_size = s.hidden / s.heads;
   return s;

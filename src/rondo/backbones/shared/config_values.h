@@ -3,10 +3,12 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "rondo/backbones/shared/config_reader.h"
+#include "rondo/backbones/shared/family.h"
 #include "rondo/nn/feed_forward.h"
 #include "rondo/nn/weight_rules.h"
 
@@ -14,8 +16,8 @@ namespace rondo::backbones {
 
 inline constexpr int64_t kMostSize = int64_t{1} << 24;
 
-/// vocab_size, hidden_size, num_hidden_layers, num_attention_heads.
-nn::Sizes read_sizes(ConfigReader& config);
+/// vocab_size, hidden_size, num_hidden_layers, num_attention_heads, in the family's own spelling.
+nn::Sizes read_sizes(ConfigReader& config, std::span<const KeyName> names = {});
 /// read_sizes and num_key_value_heads, head_dim, intermediate_size. Without head_dim in config.json a head has
 /// `default_head_size` entries, or hidden_size / num_attention_heads where that is 0.
 nn::Sizes read_decoder_sizes(ConfigReader& config, int64_t default_head_size = 0);
