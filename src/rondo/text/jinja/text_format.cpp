@@ -2,6 +2,9 @@
 #include "rondo/text/jinja/text_format.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -126,11 +129,12 @@ std::string grouped(const Spec& spec, std::string digits, size_t prefix_size, si
 }
 
 std::string digits_of(uint64_t value, unsigned base, bool upper) {
-  std::string out;
-  do {
-    out.insert(out.begin(), (upper ? "0123456789ABCDEF" : "0123456789abcdef")[value % base]);
-    value /= base;
-  } while (value > 0);
+  std::array<char, 64> digits{};
+  const auto end = std::to_chars(digits.begin(), digits.end(), value, static_cast<int>(base)).ptr;
+  std::string out(digits.begin(), end);
+  if (upper)
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
 }
 
