@@ -5,10 +5,13 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "rondo/base/random.h"
 #include "rondo/io/test_folder.h"
@@ -220,15 +223,24 @@ std::string without_seconds(const std::filesystem::path& path) {
   return text;
 }
 
+// Until the file has so many lines, or a minute has passed.
+void wait_for_lines(const std::string& path, int64_t lines) {
+  constexpr int kPolls = 60'000;
+  for (int poll = 0; poll < kPolls; ++poll) {
+    std::ifstream file(path, std::ios::binary);
+    if (std::count(std::istreambuf_iterator<char>(file), {}, '\n') >= lines) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
   constexpr int kKills = 20;
-  // Lives of a 25th of the whole run each, on any machine: twenty of them cannot reach the end.
-  constexpr double kStartSeconds = 0.15;
+  // A life of 20 to 30 steps each, told by the run's own lines and not by the clock, and then up to a few steps more.
+  constexpr int64_t kLife = 20, kMostLonger = 10, kSteps = kKills * (kLife + kMostLonger) + 200;
+  constexpr double kLongestDelay = 0.01;
   // A checkpoint after every step: many of the kills fall inside a save.
-  const std::string more = "--steps 2500 --checkpoint-every 1 --optimizer muon --no-report";
-  const auto begin = std::chrono::steady_clock::now();
+  const std::string more = "--steps " + std::to_string(kSteps) + " --checkpoint-every 1 --optimizer muon --no-report";
   ASSERT_EQ(call(train("straight", more)).exit_code, 0);
-  const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const std::string folder = (folder_ / "killed").string();
   const std::string start = testing::program() + " " + [&] {
     std::string command = train("killed", more);
@@ -242,7 +254,9 @@ TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
     const bool fresh = !std::filesystem::exists(folder + "/run.json");
     const Child child("exec " +
                       (fresh ? start : testing::program() + " train --no-report --threads 1 --resume " + folder));
-    if (child.kill_after(kStartSeconds + whole / 25 * (0.5 + random.uniform()), SIGKILL)) break;
+    const auto target = k * (kLife + kMostLonger) + kLife + static_cast<int64_t>(random.below(kMostLonger));
+    wait_for_lines(folder + "/metrics.jsonl", target);
+    if (child.kill_after(kLongestDelay * random.uniform(), SIGKILL)) break;
     ++killed;
   }
   EXPECT_EQ(killed, kKills) << "the run was too short to be killed as often";
