@@ -194,7 +194,9 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   std::vector<nn::ExpectedWeight> expected = nn::expand_rules(family.weights, sizes);
   const bool with_lm_head = options.with_lm_head || options.as_policy;
   if (with_lm_head && family.lm_head.empty())
-    throw ModelError(fmt::format("no language-model head: {}: family {} has none", directory.string(), family.name));
+    throw ModelError(
+        fmt::format("no language-model head: {}: family {} has none; leave its loss out, or take a decoder",
+                    directory.string(), family.name));
   const bool tied = reader.boolean_or("tie_word_embeddings", family.tied);
   if (with_lm_head && !tied) expected.push_back({std::string(family.lm_head), {sizes.vocab, sizes.hidden}});
   take_backbone(taker, expected, options, parameters);
