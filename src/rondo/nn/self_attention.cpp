@@ -15,7 +15,9 @@ Tensor split_heads(const Tensor& x, int64_t size, const Norm& norm) {
 }  // namespace
 
 AttentionPass begin_pass(const AttentionKind& kind, const PackedBatch& batch, int64_t heads, at::ScalarType type) {
-  return {plan_attention(batch.layout, heads, kind.window), rope_tables(kind.rope, batch.positions_N, type)};
+  return {.plan = plan_attention(batch.layout, heads, kind.window),
+          .rope = rope_tables(kind.rope, batch.positions_N, type),
+          .window = kind.window};
 }
 
 QkvProjection::Output QkvProjection::forward(const Tensor& x_ND, const Norm& q_norm, const Norm& k_norm) const {
@@ -42,7 +44,7 @@ Tensor SelfAttention::forward(const Tensor& x_ND, const AttentionPass& pass) con
   const auto [q, k, v_NJK] = qkv.forward(x_ND, q_norm, k_norm);
   const Tensor q_NHK = rotate(q, pass.rope), k_NJK = rotate(k, pass.rope);
   if (pass.cache != nullptr && !pass.cache->is_recording()) {
-    return out.forward(pass.cache->attend(pass.layer, q_NHK, k_NJK, v_NJK, pass.plan->window, options).flatten(1));
+    return out.forward(pass.cache->attend(pass.layer, q_NHK, k_NJK, v_NJK, pass.window, options).flatten(1));
   }
   if (pass.cache != nullptr) pass.cache->record(pass.layer, k_NJK, v_NJK);
   const RelativeTables tables = relative.table_SD.defined() ? relative.project(qkv.head_size) : RelativeTables();

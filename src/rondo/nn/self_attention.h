@@ -26,8 +26,10 @@ struct AttentionKind {
 struct AttentionPass {
   std::shared_ptr<const AttentionPlan> plan;
   RopeTables rope;
-  /// Sampling only: where this layer's keys and values are kept.
+  /// Sampling only: where this layer's keys and values are kept. The window is the kind's own: the plan leaves it out
+  /// where nothing of its batch lies outside, which later tokens will.
   KeyValueCache* cache = nullptr;
+  int64_t window = 0;
   size_t layer = 0;
 };
 
