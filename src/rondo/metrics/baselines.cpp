@@ -80,7 +80,8 @@ std::vector<LengthBin> length_bins(std::span<const ScoredComparison> comparisons
   constexpr size_t kQuarters = 4;
   int32_t low = std::numeric_limits<int32_t>::min();
   for (size_t quarter = 1; quarter <= kQuarters && !lengths.empty(); ++quarter) {
-    const int32_t high = lengths[lengths.size() * quarter / kQuarters - (lengths.size() >= kQuarters ? 1 : 0)];
+    // Fewer than four lengths have empty quarters, which repeat the shortest.
+    const int32_t high = lengths[std::max<size_t>(1, lengths.size() * quarter / kQuarters) - 1];
     add_bin(bins, "up to " + std::to_string(high), comparisons,
             [low, high](const ScoredComparison& c) { return longer_length(c) > low && longer_length(c) <= high; });
     low = high;

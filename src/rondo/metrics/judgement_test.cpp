@@ -119,6 +119,14 @@ TEST(LengthBins, SplitByThePreferredResponsesLengthAndByQuarters) {
   EXPECT_EQ(bins[1].name, "similar length");
   EXPECT_EQ(bins[2].accuracy, 1);
   EXPECT_TRUE(length_bins({}).empty());
+  // Fewer comparisons than quarters: every one is counted once among the quarters.
+  for (size_t count = 1; count <= 3; ++count) {
+    double counted = 0;
+    for (const LengthBin& bin : length_bins(std::span(comparisons).first(count))) {
+      if (bin.name.starts_with("up to")) counted += bin.comparisons;
+    }
+    EXPECT_EQ(counted, static_cast<double>(count));
+  }
 }
 
 }  // namespace
