@@ -68,19 +68,25 @@ class PartFile {
  public:
   PartFile(const std::string& out, const Json& run) : path_(out + ".part") {
     std::ifstream before(path_, std::ios::binary);
-    std::string line, kept;
-    if (std::getline(before, line)) {
+    std::string line;
+    // A line without its end was cut off and is made again; the lines before it stay where they are.
+    uintmax_t kept = 0;
+    if (std::getline(before, line) && !before.eof()) {
+      kept = line.size() + 1;
       if (line != run.dump()) {
         throw ConfigError("another run was interrupted here: " + path_ +
                           ": it had other flags, prompts or weights; repeat those, or remove the file");
       }
-      // A last line without its end was cut off.
-      while (std::getline(before, line) && !before.eof()) rows_.push_back(line);
+      for (; std::getline(before, line) && !before.eof(); kept += line.size() + 1) rows_.push_back(line);
     }
     before.close();
-    file_.open(path_, std::ios::binary | std::ios::trunc);
-    append(run.dump());
-    for (const std::string& row : rows_) append(row);
+    std::error_code error;
+    if (fs::exists(path_)) fs::resize_file(path_, kept, error);
+    if (error)
+      throw ResourceError("cannot continue: " + path_ + ": " + error.message() +
+                          "; remove the file or make it writable");
+    file_.open(path_, std::ios::binary | std::ios::app);
+    if (kept == 0) append(run.dump());
     flush();
   }
 

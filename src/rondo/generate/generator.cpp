@@ -32,7 +32,7 @@ class Batch {
 
   std::vector<std::vector<GeneratedResponse>> run() {
     Tensor logits_RV = read_prompts();
-    for (int64_t step = 0; !rows_.empty(); ++step) {
+    while (true) {
       const std::vector<int32_t> tokens = draw(logits_RV);
       for (size_t r = 0; r < rows_.size(); ++r) append(rows_[r], tokens[r]);
       drop_finished();
