@@ -2,19 +2,13 @@
 #include "rondo/train/objective.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/zeros.h>
 
 #include "rondo/base/error.h"
-#include "rondo/nn/precision.h"
-#include "rondo/nn/recompute.h"
+#include "rondo/model/log_probs.h"
 
 namespace rondo::train {
 namespace {
-
-// Rows of logits held at once: 1,024 rows of a vocabulary of 128,000 are 512 MB in float32.
-constexpr int64_t kLogitRows = 1024;
 
 ObjectiveReport report_of(const HeadOutput& output, const ComparisonBatch& comparisons, const Tensor& score_C,
                           const losses::Loss& loss, double reward_clip) {
@@ -79,21 +73,6 @@ Tensor Objective::centring(const HeadOutput& output, const ComparisonBatch& comp
   return sum_C.square().sum();
 }
 
-Tensor Objective::language_model_loss(const PackedBatch& batch, const Tensor& hidden_ND) const {
-  const Tensor states_TD = hidden_ND.index_select(0, batch.lm_rows_T);
-  Tensor total = at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(hidden_ND.device()));
-  for (int64_t row = 0; row < states_TD.size(0); row += kLogitRows) {
-    const int64_t rows = std::min(kLogitRows, states_TD.size(0) - row);
-    const Tensor targets_T = batch.lm_targets_T.narrow(0, row, rows);
-    const auto nll = [this, targets_T](const Tensor& states) {
-      return at::cross_entropy_loss(nn::at_least_float(model_.backbone().logits(states)), targets_T, {},
-                                    at::Reduction::Sum);
-    };
-    total = total + nn::recompute(nll, states_TD.narrow(0, row, rows), model_.parameters().all().front().value);
-  }
-  return total;
-}
-
 ObjectiveReport Objective::backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const {
   const at::Device device = model_.device();
   const PackedBatch batch = data::pack(selections, pack_options()).to(device);
@@ -116,7 +95,8 @@ ObjectiveReport Objective::backward(std::span<const data::GroupSelection> select
   if (config_.center > 0) total = total + config_.center * centring(output, comparisons) / step.comparisons;
   if (config_.lm_weight > 0) {
     total = (1 - config_.lm_weight) * total;
-    if (step.lm_tokens > 0) total = total + config_.lm_weight * language_model_loss(batch, hidden_ND) / step.lm_tokens;
+    if (step.lm_tokens > 0)
+      total = total + config_.lm_weight * -model::target_log_probs(model_, batch, hidden_ND).sum() / step.lm_tokens;
   }
   total.backward();
 

@@ -56,7 +56,6 @@ class Objective {
 
  private:
   Tensor centring(const HeadOutput& output, const ComparisonBatch& comparisons) const;
-  Tensor language_model_loss(const PackedBatch& batch, const Tensor& hidden_ND) const;
 
   const model::Model& model_;
   ObjectiveConfig config_;

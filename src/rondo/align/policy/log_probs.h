@@ -19,8 +19,7 @@ struct ResponseLogProbs {
   Tensor length_R;       // tokens of each response, in the type of sum_R
 };
 
-/// `batch` was packed with LmTargets::kAll and lies where the policy does. Logits are held for a bounded number of rows
-/// and computed again in the backward pass.
+/// `batch` was packed with LmTargets::kAll and lies where the policy does.
 ResponseLogProbs response_log_probs(const model::Model& policy, const PackedBatch& batch,
                                     const backbones::ForwardOptions& options = {});
 
