@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/bmm.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/zeros_like.h>
@@ -251,6 +252,13 @@ TEST(Objective, TheLanguageModelTermReachesTheEmbeddings) {
   // Rows 20 and beyond are no token of the data: only a softmax over the vocabulary reaches them.
   EXPECT_EQ(gradient(0).narrow(0, 20, 12).abs().max().item<double>(), 0);
   EXPECT_GT(gradient(0.5).narrow(0, 20, 12).abs().max().item<double>(), 0);
+  // Alone, the term is the mean cross-entropy of the winners' tokens.
+  const Tensor alone = gradient(1);
+  for (const nn::Parameter& p : model->parameters().all()) Tensor(p.value).mutable_grad() = Tensor();
+  const PackedBatch batch = data::pack(selections, {.lm_targets = data::LmTargets::kWinners});
+  const Tensor states_TD = model->hidden(batch).index_select(0, batch.lm_rows_T);
+  at::cross_entropy_loss(model->backbone().logits(states_TD), batch.lm_targets_T).backward();
+  EXPECT_LT(distance(alone, model->parameters().get("model.embed_tokens.weight").grad()), 1e-6);
 }
 
 TEST(Muon, OrthogonalisesMatrices) {
