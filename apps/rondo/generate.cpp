@@ -12,6 +12,7 @@
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/generate/generator.h"
+#include "rondo/generate/rows.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/config_json.h"
 #include "rondo/io/json.h"
@@ -46,21 +47,6 @@ void describe(FieldVisitor& v, GenerateConfig& c) {
   v.text("out", c.out, "JSONL file, one row a prompt; unfinished work stays in OUT.part and is continued");
   v.boolean("with_ids", c.with_ids, "write the token ids of the responses as well");
   describe_device(v, c.device);
-}
-
-// The ids that end a response: the tokenizer's EOS and what generation_config.json or config.json names.
-std::vector<int32_t> stop_ids(const OpenModel& open) {
-  std::vector<int32_t> ids;
-  if (open.encoder->eos_id()) ids.push_back(*open.encoder->eos_id());
-  for (const char* const name : {"generation_config.json", "config.json"}) {
-    const fs::path path = fs::path(open.directory) / name;
-    if (!fs::exists(path)) continue;
-    const nlohmann::json eos = io::read_json_file(path, ErrorKind::kModel).value("eos_token_id", nlohmann::json());
-    for (const nlohmann::json& id : eos.is_array() ? eos : nlohmann::json::array({eos})) {
-      if (id.is_number_integer()) ids.push_back(id.get<int32_t>());
-    }
-  }
-  return ids;
 }
 
 // The rows of an interrupted run, behind a first line that says which run it was.
@@ -118,21 +104,6 @@ class PartFile {
   std::vector<std::string> rows_;
 };
 
-Json output_row(const Json& prompt_row, const std::vector<generate::GeneratedResponse>& responses, bool with_ids) {
-  Json row;
-  for (const char* const key : {"id", "prompt", "messages", "tools"}) {
-    if (prompt_row.contains(key)) row[key] = prompt_row[key];
-  }
-  for (const char* const key : {"responses", "tokens", "finish_reasons"}) row[key] = Json::array();
-  for (const generate::GeneratedResponse& r : responses) {
-    row["responses"].push_back(r.text);
-    row["tokens"].push_back(r.ids.size());
-    row["finish_reasons"].push_back(r.finish);
-    if (with_ids) row["response_ids"].push_back(r.ids);
-  }
-  return row;
-}
-
 void run_generate(GenerateConfig config, Session& session) {
   require_flag(config.model, "--model");
   require_flag(config.data, "--data");
@@ -165,7 +136,7 @@ void run_generate(GenerateConfig config, Session& session) {
   const generate::GenerateCost cost = generate::generate(
       open.model(), open.encoder->tokenizer(), prompts, config.options,
       [&](size_t index, const std::vector<generate::GeneratedResponse>& responses) {
-        part.add(output_row(rows[before + index], responses, config.with_ids)
+        part.add(generate::response_row(rows[before + index], responses, config.with_ids)
                      .dump(-1, ' ', false, Json::error_handler_t::replace));
         part.flush();
         session.progress(static_cast<int64_t>(before + index + 1), static_cast<int64_t>(rows.size()), "sampling");

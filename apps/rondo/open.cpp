@@ -119,6 +119,20 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
   return open;
 }
 
+std::vector<int32_t> stop_ids(const OpenModel& open) {
+  std::vector<int32_t> ids;
+  if (open.encoder->eos_id()) ids.push_back(*open.encoder->eos_id());
+  for (const char* const name : {"generation_config.json", "config.json"}) {
+    const std::filesystem::path path = std::filesystem::path(open.directory) / name;
+    if (!std::filesystem::exists(path)) continue;
+    const nlohmann::json eos = io::read_json_file(path, ErrorKind::kModel).value("eos_token_id", nlohmann::json());
+    for (const nlohmann::json& id : eos.is_array() ? eos : nlohmann::json::array({eos})) {
+      if (id.is_number_integer()) ids.push_back(id.get<int32_t>());
+    }
+  }
+  return ids;
+}
+
 std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& open, bool allow_unlabelled,
                                             Session& session) {
   if (flags.data.empty()) throw ConfigError("no data: --data: name at least one file");

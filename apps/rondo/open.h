@@ -50,6 +50,9 @@ text::TextEncoder open_encoder(const std::string& directory, const TextFlags& fl
 OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags,
                      Session& session);
 
+/// The ids that end a policy's response: the tokenizer's EOS and what generation_config.json or config.json names.
+std::vector<int32_t> stop_ids(const OpenModel& open);
+
 /// Reads and tokenises; `allow_unlabelled` for verbs that only score. Throws where nothing was given.
 std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& model, bool allow_unlabelled,
                                             Session& session);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The main job through the program: init, train, eval, rank, inspect, verify; runs that are killed at random moments.
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <spawn.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,13 +14,12 @@
 #include "rondo/io/test_folder.h"
 #include "tests/support/program.h"
 
-extern char** environ;
-
 namespace rondo {
 namespace {
 
 using nlohmann::json;
 using testing::Call;
+using testing::Child;
 using ::testing::HasSubstr;
 
 // Rock, paper, scissors in two prompts, and a row with a soft label.
@@ -190,31 +186,6 @@ TEST_F(TrainVerb, OverlongSequencesFollowThePolicy) {
   EXPECT_THAT(call(base + "--out $F/b --overlong truncate-right").output, HasSubstr("0 dropped, 1 truncated"));
   EXPECT_EQ(call(base + "--out $F/c --overlong error").exit_code, 3);
 }
-
-// The program in a process of its own, so that it can be killed at any moment.
-class Child {
- public:
-  explicit Child(const std::string& command) {
-    const char* const arguments[] = {"/bin/sh", "-c", command.c_str(), nullptr};
-    ::posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn(&id_, "/bin/sh", &actions, nullptr, const_cast<char* const*>(arguments), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-  }
-  /// True where it ended by itself before.
-  bool kill_after(double seconds, int signal) const {
-    ::usleep(static_cast<useconds_t>(seconds * 1e6));
-    ::kill(id_, signal);
-    int status = 0;
-    ::waitpid(id_, &status, 0);
-    return WIFEXITED(status);
-  }
-
- private:
-  pid_t id_ = 0;
-};
 
 std::string without_seconds(const std::filesystem::path& path) {
   std::ifstream file(path);

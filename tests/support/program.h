@@ -2,10 +2,14 @@
 // Calls the program as people do.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -37,5 +41,30 @@ inline Call shell(const std::string& command) {
 }
 
 inline Call rondo(const std::string& arguments) { return shell(program() + " " + arguments); }
+
+// The program in a process of its own, so that it can be killed at any moment.
+class Child {
+ public:
+  explicit Child(const std::string& command) {
+    const char* const arguments[] = {"/bin/sh", "-c", command.c_str(), nullptr};
+    ::posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    ::posix_spawn(&id_, "/bin/sh", &actions, nullptr, const_cast<char* const*>(arguments), ::environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+  }
+  /// True where it ended by itself before.
+  bool kill_after(double seconds, int signal) const {
+    ::usleep(static_cast<useconds_t>(seconds * 1e6));
+    ::kill(id_, signal);
+    int status = 0;
+    ::waitpid(id_, &status, 0);
+    return WIFEXITED(status);
+  }
+
+ private:
+  pid_t id_ = 0;
+};
 
 }  // namespace rondo::testing

@@ -16,6 +16,7 @@ namespace rondo::data {
 /// Some responses of a group, by index; comparisons among them in terms of positions in `responses`.
 struct GroupSelection {
   const TokenGroup* group = nullptr;
+  int64_t index = -1;  // of the group in its source, for what is kept beside it
   std::vector<int64_t> responses;
   std::vector<Comparison> comparisons;
 };

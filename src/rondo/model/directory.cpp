@@ -217,11 +217,24 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
 
 namespace {
 
+// A policy is a plain language model, whatever the directory was that it came from.
+void describe_policy(const backbones::FamilyEntry& family, nlohmann::json& config) {
+  for (const char* key : {"num_labels", "id2label", "label2id"}) config.erase(key);
+  config["rondo"].erase("head");
+  if (config["rondo"].empty()) config.erase("rondo");
+  for (const std::string_view name : family.architectures) {
+    if (name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel"))
+      config["architectures"] = nlohmann::json::array({std::string(name)});
+  }
+}
+
 // config.json of a saved model: the head and, for BT, what transformers and vLLM need to load it unchanged.
 nlohmann::json saved_config(const Model& model, nlohmann::json rondo) {
   nlohmann::json config = model.config();
-  rondo["head"] = write_head_config(model.head_config());
+  const bool is_policy = model.head_config().kind == kNoHead;
+  if (!is_policy) rondo["head"] = write_head_config(model.head_config());
   config["rondo"] = std::move(rondo);
+  if (is_policy) describe_policy(model.family(), config);
   const char* dtype = model.parameters().all().front().value.scalar_type() == at::kBFloat16 ? "bfloat16" : "float32";
   config[config.contains("dtype") ? "dtype" : "torch_dtype"] = dtype;
   if (model.head_config().kind == "bt") {

@@ -29,6 +29,8 @@ void describe_objective(FieldVisitor& v, ObjectiveConfig& c) {
   v.boolean("recompute", c.recompute, "activation checkpointing: less memory, a third more time");
 }
 
+}  // namespace
+
 void describe_optimizer(FieldVisitor& v, LoopConfig& c) {
   v.number("lr", c.lr, "peak learning rate, reached after warm-up", 0.0, 10.0);
   v.choice("optimizer", c.optimizer.kind, "muon: block matrices by Muon, the rest by AdamW", kOptimizerNames);
@@ -42,8 +44,6 @@ void describe_optimizer(FieldVisitor& v, LoopConfig& c) {
   v.number("floor", c.schedule.floor, "last learning rate, as a share of the peak", 0.0, 1.0);
   v.number("decay_share", c.schedule.decay_share, "wsd: share of the steps that decay", 0.0, 1.0);
 }
-
-}  // namespace
 
 void describe(FieldVisitor& v, TrainConfig& c) {
   v.text("model", c.model, "model directory to start from");

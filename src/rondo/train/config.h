@@ -33,6 +33,8 @@ struct TrainConfig {
 };
 
 void describe(FieldVisitor& visitor, TrainConfig& config);
+/// Learning rate, optimiser and schedule.
+void describe_optimizer(FieldVisitor& visitor, LoopConfig& config);
 
 /// The head a run starts with: nullopt = the one that the model directory announces.
 std::optional<heads::HeadConfig> new_head(const TrainConfig& config);

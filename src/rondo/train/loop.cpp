@@ -34,15 +34,15 @@ struct StepBatch {
 
 class Loop {
  public:
-  Loop(const model::Model& model, data::TokenSource& source, const LoopConfig& config, const fs::path& out,
-       const LoopHooks& hooks)
+  Loop(const model::Model& model, data::TokenSource& source, const StepObjective& objective, const LoopConfig& config,
+       const fs::path& out, const LoopHooks& hooks)
       : model_(model),
         source_(source),
         config_(config),
         out_(out),
         hooks_(hooks),
         sampler_(response_counts(source), config.sampler),
-        objective_(model, config.objective),
+        objective_(objective),
         optimizer_(model.parameters(), config.optimizer) {}
 
   LoopResult run() {
@@ -85,6 +85,7 @@ class Loop {
       const bool whole = part.responses.size() == batch.groups.back()->responses.size();
       batch.selections.push_back(whole ? data::select_all(*batch.groups.back())
                                        : data::select(*batch.groups.back(), std::move(part.responses)));
+      batch.selections.back().index = part.group;
     }
     return batch;
   }
@@ -149,6 +150,7 @@ class Loop {
     if (model_.head_config().kind == "hrc") {
       row["clipped_share"] = report.responses > 0 ? report.clipped / static_cast<double>(report.responses) : 0;
     }
+    for (const auto& [name, sum] : report.further) row[name] = sum / report.weight;
     metrics.append(row);
     hooks_.progress(state.step, config_.steps,
                     fmt::format("loss {:.4f}  accuracy {:.3f}  {:.0f} tokens/s", loss, accuracy,
@@ -201,16 +203,21 @@ class Loop {
   const fs::path& out_;
   const LoopHooks& hooks_;
   data::GroupSampler sampler_;
-  Objective objective_;
+  const StepObjective& objective_;
   Optimizer optimizer_;
   LoopResult result_;
 };
 
 }  // namespace
 
+LoopResult run_loop(const model::Model& model, data::TokenSource& source, const StepObjective& objective,
+                    const LoopConfig& config, const fs::path& out, const LoopHooks& hooks) {
+  return Loop(model, source, objective, config, out, hooks).run();
+}
+
 LoopResult run_loop(const model::Model& model, data::TokenSource& source, const LoopConfig& config, const fs::path& out,
                     const LoopHooks& hooks) {
-  return Loop(model, source, config, out, hooks).run();
+  return run_loop(model, source, Objective(model, config.objective), config, out, hooks);
 }
 
 }  // namespace rondo::train

@@ -55,6 +55,11 @@ struct LoopResult {
 
 /// Runs from the newest checkpoint in `out` where there is one, else from step 0. Writes out/metrics.jsonl,
 /// out/checkpoints, out/best, and the model into `out` at the end. Throws DataError on a loss that is not finite.
+/// `objective` speaks of the groups of `source`; config.objective is not read.
+LoopResult run_loop(const model::Model& model, data::TokenSource& source, const StepObjective& objective,
+                    const LoopConfig& config, const std::filesystem::path& out, const LoopHooks& hooks);
+
+/// The same with the objective of preference models that config.objective describes.
 LoopResult run_loop(const model::Model& model, data::TokenSource& source, const LoopConfig& config,
                     const std::filesystem::path& out, const LoopHooks& hooks);
 

@@ -35,6 +35,7 @@ void ObjectiveReport::add(const ObjectiveReport& other) {
   clipped += other.clipped;
   responses += other.responses;
   tokens += other.tokens;
+  for (const auto& [name, sum] : other.further) further[name] += sum;
 }
 
 Objective::Objective(const model::Model& model, const ObjectiveConfig& config)

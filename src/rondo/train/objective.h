@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is minimised: a head's scores under a preference loss, with optional centring and language-model terms
-// (methods.md 3). A new pairing of existing losses is a config, not code.
+// What the loop minimises: the interface, and the objective of preference models: a head's scores under a preference
+// loss, with optional centring and language-model terms (methods.md 3). A new pairing of existing losses is a config,
+// not code. The objective of policies is in align/policy.
 //
 //   L = (1 - c_lm) ( sum_C loss / sum_C weight + c_center mean_C (r_i + r_j)^2 ) + c_lm mean_T nll
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 
@@ -26,33 +28,43 @@ struct ObjectiveConfig {
 /// Denominators of the terms over a whole step, known before the first forward pass, so that micro-batches add up
 /// exactly.
 struct StepCounts {
-  double weight = 0;
+  double weight = 0;  // 0: nothing to learn in this step
   double comparisons = 0;
   double lm_tokens = 0;
 };
 
 /// Sums over a micro-batch, for the log.
 struct ObjectiveReport {
-  double loss_sum = 0;  // preference loss, weighted
+  double loss_sum = 0;  // weighted
   double weight = 0;
   double correct = 0;  // comparisons with p != 1/2 on the right side
   double decided = 0;
   double clipped = 0;  // responses whose reward sits at the clip (hrc)
   int64_t responses = 0;
   int64_t tokens = 0;
+  /// Further sums over the weight; their means go to metrics.jsonl.
+  std::map<std::string, double> further;
 
   void add(const ObjectiveReport& other);
 };
 
-class Objective {
+class StepObjective {
+ public:
+  virtual ~StepObjective() = default;
+  virtual data::PackOptions pack_options() const = 0;
+  virtual StepCounts counts(std::span<const data::GroupSelection> selections) const = 0;
+  /// Forward and backward over one micro-batch; gradients are those of the step's mean.
+  virtual ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const = 0;
+};
+
+class Objective : public StepObjective {
  public:
   /// Throws ConfigError on contradictions (centring a head without rewards, ties without log nu, ...).
   Objective(const model::Model& model, const ObjectiveConfig& config);
 
-  StepCounts counts(std::span<const data::GroupSelection> selections) const;
-  /// Forward and backward over one micro-batch; gradients are those of the step's mean.
-  ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const;
-  data::PackOptions pack_options() const;
+  data::PackOptions pack_options() const override;
+  StepCounts counts(std::span<const data::GroupSelection> selections) const override;
+  ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const override;
 
  private:
   Tensor centring(const HeadOutput& output, const ComparisonBatch& comparisons) const;

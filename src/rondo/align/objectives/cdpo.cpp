@@ -32,7 +32,8 @@ constinit const ObjectiveEntry cdpo_entry{
     .target = nullptr,
     .needs_last = false,
     .needs_tokens = false,
-    .is_pairwise = true,
+    .learns_from = LearnsFrom::kPair,
+    .is_self_play = false,
     .examples = kExamples,
 };
 

@@ -31,7 +31,8 @@ constinit const ObjectiveEntry dpo_entry{
     .target = nullptr,
     .needs_last = false,
     .needs_tokens = false,
-    .is_pairwise = true,
+    .learns_from = LearnsFrom::kPair,
+    .is_self_play = false,
     .examples = kExamples,
 };
 

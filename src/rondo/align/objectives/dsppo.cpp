@@ -41,7 +41,8 @@ constinit const ObjectiveEntry dsppo_entry{
     .target = &target,
     .needs_last = false,
     .needs_tokens = false,
-    .is_pairwise = false,
+    .learns_from = LearnsFrom::kScores,
+    .is_self_play = true,
     .examples = kExamples,
 };
 

@@ -48,7 +48,8 @@ constinit const ObjectiveEntry grpo_entry{
     .target = nullptr,
     .needs_last = false,
     .needs_tokens = true,
-    .is_pairwise = false,
+    .learns_from = LearnsFrom::kScores,
+    .is_self_play = false,
     .examples = kExamples,
 };
 

@@ -33,7 +33,8 @@ constinit const ObjectiveEntry inpo_entry{
     .target = nullptr,
     .needs_last = true,
     .needs_tokens = false,
-    .is_pairwise = true,
+    .learns_from = LearnsFrom::kPair,
+    .is_self_play = true,
     .examples = kExamples,
 };
 

@@ -27,7 +27,8 @@ constinit const ObjectiveEntry sft_entry{
     .target = nullptr,
     .needs_last = false,
     .needs_tokens = false,
-    .is_pairwise = false,
+    .learns_from = LearnsFrom::kResponses,
+    .is_self_play = false,
     .examples = kExamples,
 };
 

@@ -32,7 +32,8 @@ constinit const ObjectiveEntry sppo_hard_entry{
     .target = nullptr,
     .needs_last = false,
     .needs_tokens = false,
-    .is_pairwise = true,
+    .learns_from = LearnsFrom::kPair,
+    .is_self_play = true,
     .examples = kExamples,
 };
 

@@ -60,10 +60,10 @@ PolicyGroup sample_group(const Game& game, const TabularPolicies& policies, cons
                          int64_t size, Random& random) {
   const Tensor p_N = policies.last_N.exp().contiguous();
   std::vector<int64_t> responses;
-  for (int64_t k = 0; k < (objective.is_pairwise ? 2 : size); ++k)
+  for (int64_t k = 0; k < (objective.learns_from == LearnsFrom::kPair ? 2 : size); ++k)
     responses.push_back(draw(p_N.const_data_ptr<double>(), p_N.size(0), random));
   PolicyGroup group = tabular_group(game, policies, responses);
-  if (objective.is_pairwise) {
+  if (objective.learns_from == LearnsFrom::kPair) {
     const double first_wins = 1 / (1 + std::exp(-group.judged.scores_KK[0][1].item<double>()));
     group.best = random.uniform() < first_wins ? 0 : 1;
     group.worst = 1 - group.best;
@@ -94,7 +94,7 @@ Tensor expected_pair_gradient(const Game& game, const TabularPolicies& policies,
     for (int64_t j = 0; j < game.size(); ++j) {
       const double weight = (p_N[i] * p_N[j]).item<double>();
       PolicyGroup group = tabular_group(game, policies, {i, j});
-      if (!objective.is_pairwise) {
+      if (objective.learns_from != LearnsFrom::kPair) {
         add(group, weight);
         continue;
       }

@@ -90,6 +90,10 @@ struct ObjectiveExample {
   double expected = 0;
 };
 
+/// What an objective reads beside log-probabilities: the judge's scores, which of two responses is preferred (best and
+/// worst), or nothing.
+enum class LearnsFrom { kScores, kPair, kResponses };
+
 struct ObjectiveEntry {
   std::string_view name;
   std::string_view cite;
@@ -99,8 +103,9 @@ struct ObjectiveEntry {
   Tensor (*target)(const PolicyGroup& group, const ObjectiveConfig& config);
   bool needs_last;
   bool needs_tokens;
-  /// Only the best and the worst response count.
-  bool is_pairwise;
+  LearnsFrom learns_from;
+  /// The reference is the policy that sampled, unless a user says otherwise; the base policy where false.
+  bool is_self_play;
   std::span<const ObjectiveExample> examples;
 };
 

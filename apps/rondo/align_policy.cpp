@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/rondo/align_policy.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "apps/rondo/interrupt.h"
+#include "rondo/align/self_play/labels.h"
+#include "rondo/align/self_play/offline.h"
+#include "rondo/align/self_play/self_play.h"
+#include "rondo/base/error.h"
+#include "rondo/base/hash.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/io/config_json.h"
+#include "rondo/io/json.h"
+#include "rondo/io/mapped_file.h"
+
+namespace rondo::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Everything that run.json keeps: a resumed run is told nothing else.
+void describe_run(FieldVisitor& v, AlignFlags& f) {
+  align::describe(v, f.config);
+  describe(v, f.text);
+  describe_device(v, f.device);
+}
+
+// A folder for the files that a referee command reads and writes.
+class ExchangeFolder {
+ public:
+  ExchangeFolder() {
+    std::string pattern = (fs::temp_directory_path() / "rondo-referee-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr)
+      throw ResourceError("cannot make a folder for the referee: " + pattern + "; set TMPDIR to a writable one");
+    path_ = pattern;
+  }
+  ~ExchangeFolder() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+  }
+  ExchangeFolder(const ExchangeFolder&) = delete;
+  ExchangeFolder& operator=(const ExchangeFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::vector<at::Tensor> ask_command(const std::string& command, std::span<const align::JudgedTexts> texts) {
+  const ExchangeFolder folder;
+  const fs::path question = folder.path() / "rows.jsonl", answer = folder.path() / "labels.jsonl";
+  align::write_unlabelled(question, texts);
+  const std::string line = fmt::format("( {} ) < '{}' > '{}'", command, question.string(), answer.string());
+  const int status = std::system(line.c_str());
+  if (status != 0)
+    throw ResourceError(
+        fmt::format("the referee failed: --referee-command: status {}: {}; it reads rows on its input "
+                    "and writes them, labelled, to its output",
+                    status, command));
+  return align::read_labels(answer, texts);
+}
+
+class AlignRun {
+ public:
+  AlignRun(AlignFlags flags, Session& session) : flags_(std::move(flags)), config_(flags_.config), session_(session) {}
+
+  void run() {
+    check_flags();
+    use_threads(session_);
+    device_ = open_device(flags_.device);
+    policy_ = open_model(config_.policy, {.device = device_, .as_policy = true}, flags_.text, session_);
+    if (config_.data.empty()) {
+      self_play();
+    } else {
+      offline();
+    }
+  }
+
+ private:
+  void check_flags() const {
+    require_flag(config_.policy, "--policy");
+    require_flag(config_.out, "--out");
+    if (config_.data.empty()) {
+      require_flag(config_.judge, "--judge");
+      require_flag(config_.prompts, "--prompts");
+    } else if (!config_.judge.empty() || !config_.prompts.empty()) {
+      throw ConfigError("labelled --data and a --judge with --prompts exclude each other; choose one");
+    }
+  }
+
+  align::SelfPlayHooks hooks() const {
+    return {.log = session_.log, .progress = session_.progress, .should_stop = &interrupted};
+  }
+
+  void self_play() {
+    align::SelfPlayInput input{.config = config_,
+                               .prompts = align::read_prompts(config_.prompts, *policy_.encoder),
+                               .eval_prompts = {},
+                               .encoder = policy_.encoder.get(),
+                               .stop_ids = stop_ids(policy_),
+                               .judge = {},
+                               .referees = {},
+                               .device = device_};
+    const std::string& eval_file = config_.eval_prompts.empty() ? config_.prompts : config_.eval_prompts;
+    input.eval_prompts = align::read_prompts(eval_file, *policy_.encoder);
+    input.judge = open_judge(config_.judge, judge_);
+    add_referees(input);
+    const json run = resolved({{"prompts", content_hash(config_.prompts)}, {"eval_prompts", content_hash(eval_file)}});
+    if (!begin(run)) return;
+    const align::SelfPlayResult result = align::run_self_play(input, hooks());
+    if (result.interrupted) return say_interrupted();
+    session_.log(LogLevel::kInfo, fmt::format("{} iterations; policy in {}", result.iterations.size(), config_.out));
+  }
+
+  void offline() {
+    DataFlags files;
+    files.data = config_.data;
+    const auto store = open_data(files, policy_, /*allow_unlabelled=*/true, session_);
+    if (!begin(resolved({{"data", store->groups().content_hash()}}))) return;
+    const train::LoopResult result = align::train_offline(config_, *store, device_, hooks());
+    if (result.interrupted) return say_interrupted();
+    session_.log(LogLevel::kInfo, fmt::format("{} steps in {:.1f} s; policy in {}", result.state.step,
+                                              result.state.seconds, config_.out));
+  }
+
+  align::Judge open_judge(const std::string& directory, OpenModel& opened) {
+    opened = open_model(directory, {.device = device_}, {}, session_);
+    return {.name = directory, .model = &opened.model(), .encoder = opened.encoder.get()};
+  }
+
+  void add_referees(align::SelfPlayInput& input) {
+    if (!config_.referee.empty()) {
+      const align::Judge judge = open_judge(config_.referee, referee_);
+      const align::JudgingOptions options{.token_budget = config_.generate.token_budget, .progress = session_.progress};
+      input.referees.push_back({"referee", [judge, options](std::span<const align::JudgedTexts> texts) {
+                                  return align::judge_probabilities(judge, texts, options);
+                                }});
+    }
+    if (!config_.referee_command.empty()) {
+      const std::string command = config_.referee_command;
+      input.referees.push_back(
+          {"command", [command](std::span<const align::JudgedTexts> texts) { return ask_command(command, texts); }});
+    }
+  }
+
+  static std::string content_hash(const std::string& file) { return sha256_hex(io::MappedFile(file).bytes()); }
+
+  json resolved(json inputs) {
+    io::ConfigWriter writer;
+    describe_run(writer, flags_);
+    inputs["policy"] = model::weights_hash(policy_.model());
+    if (judge_.loaded.model) inputs["judge"] = model::weights_hash(judge_.model());
+    return {{"version", session_.version},
+            {"config", writer.json()},
+            {"seed", config_.seed},
+            {"inputs", inputs},
+            {"threads", session_.threads}};
+  }
+
+  // Writes run.json, or compares it with that of the run to be continued. False where only the plan was asked for.
+  bool begin(const json& run) {
+    if (flags_.dry_run) {
+      print_line(run.dump(2));
+      return false;
+    }
+    std::error_code error;
+    fs::create_directories(config_.out, error);
+    if (error)
+      throw ResourceError("cannot write the run: " + config_.out + ": " + error.message() + "; choose another --out");
+    const fs::path path = fs::path(config_.out) / "run.json";
+    if (flags_.resume.empty() && fs::exists(path)) {
+      throw ConfigError("a run is there already: " + config_.out +
+                        "; continue it with --resume, or choose another --out");
+    }
+    if (flags_.resume.empty()) {
+      io::write_file(path, run.dump(2) + "\n");
+    } else if (const json before = io::read_json_file(path); before.at("inputs") != run.at("inputs")) {
+      throw DataError("what the run began with has changed: " + path.string() + ": inputs: was " +
+                      before.at("inputs").dump() + ", is " + run.at("inputs").dump() +
+                      "; restore it or start a new run");
+    }
+    catch_interrupt();
+    return true;
+  }
+
+  void say_interrupted() {
+    session_.log(LogLevel::kWarning, fmt::format("stopped; continue with `rondo align --resume {}`", config_.out));
+    session_.exit_code = kInterruptedExit;
+  }
+
+  AlignFlags flags_;
+  align::AlignConfig& config_;
+  Session& session_;
+  at::Device device_ = at::kCPU;
+  OpenModel policy_, judge_, referee_;
+};
+
+AlignFlags resumed(const std::string& folder) {
+  AlignFlags flags;
+  const fs::path path = fs::path(folder) / "run.json";
+  if (!fs::exists(path))
+    throw ConfigError("nothing to resume: " + folder + " holds no run.json; give the --out of an earlier run");
+  const json run = io::read_json_file(path);
+  try {
+    io::ConfigLoader loader(run.at("config"));
+    describe_run(loader, flags);
+    flags.config.seed = run.at("seed");
+  } catch (const json::exception& error) {
+    throw DataError("cannot read the run: " + path.string() + ": " + error.what() +
+                    "; was it written by another version?");
+  }
+  flags.config.out = folder;
+  flags.resume = folder;
+  return flags;
+}
+
+}  // namespace
+
+void add_align_flags(CLI::App& verb, AlignFlags& flags) {
+  FlagBinder binder(verb);
+  describe_run(binder, flags);
+  verb.add_option("--resume", flags.resume, "continue the run in this folder; other flags come from its run.json");
+  verb.add_flag("--dry-run", flags.dry_run, "print the resolved config, train nothing");
+}
+
+void run_align(AlignFlags flags, Session& session) {
+  flags.config.seed = session.seed;
+  if (!flags.resume.empty()) flags = resumed(flags.resume);
+  AlignRun(std::move(flags), session).run();
+}
+
+}  // namespace rondo::cli

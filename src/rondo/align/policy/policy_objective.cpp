@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/align/policy/policy_objective.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "rondo/base/error.h"
+
+namespace rondo::align {
+namespace {
+
+Tensor rows_of(const Tensor& values, std::span<const int64_t> chosen) {
+  return values.defined() ? values.index_select(0, at::tensor(at::IntArrayRef(chosen.data(), chosen.size()))) : values;
+}
+
+// A judgement of some responses of a group; means stay those against the whole group.
+Judgement part_of(const Judgement& judged, std::span<const int64_t> chosen) {
+  if (static_cast<int64_t>(chosen.size()) == judged.scores_KK.size(0)) return judged;
+  const Tensor columns = rows_of(judged.scores_KK, chosen).transpose(0, 1);
+  return {.mean_scores_K = rows_of(judged.mean_scores_K, chosen),
+          .scores_KK = rows_of(columns, chosen).transpose(0, 1),
+          .transitive_K = rows_of(judged.transitive_K, chosen),
+          .tau = judged.tau};
+}
+
+}  // namespace
+
+PolicyObjective::PolicyObjective(const model::Model& policy, const ObjectiveConfig& config,
+                                 const PolicyEvidence& evidence, const PolicyLimits& limits)
+    : policy_(policy),
+      config_(config),
+      entry_(objective_by_name(config.objective)),
+      evidence_(evidence),
+      limits_(limits) {
+  if (evidence_.judged.empty() && entry_.learns_from == LearnsFrom::kScores) {
+    throw ConfigError("objective '" + config.objective +
+                      "' needs the scores of a judge: give --judge and --prompts, or choose one that learns from "
+                      "labelled pairs, such as dpo");
+  }
+}
+
+data::PackOptions PolicyObjective::pack_options() const { return {.lm_targets = data::LmTargets::kAll}; }
+
+std::vector<PolicyObjective::Pair> PolicyObjective::pairs(const data::GroupSelection& selection) const {
+  std::vector<Pair> found;
+  for (const Comparison& c : selection.comparisons) {
+    if (c.p > 0.5F) found.emplace_back(c.i, c.j);
+    if (c.p < 0.5F) found.emplace_back(c.j, c.i);
+  }
+  return found;
+}
+
+bool PolicyObjective::teaches(const data::GroupSelection& selection) const {
+  if (selection.responses.empty()) return false;
+  return entry_.learns_from != LearnsFrom::kPair || !evidence_.judged.empty() || !pairs(selection).empty();
+}
+
+train::StepCounts PolicyObjective::counts(std::span<const data::GroupSelection> selections) const {
+  train::StepCounts counts;
+  for (const data::GroupSelection& s : selections) counts.weight += teaches(s) ? 1 : 0;
+  return counts;
+}
+
+PolicyGroup PolicyObjective::group_at_reference(const data::GroupSelection& selection) const {
+  const std::span<const int64_t> chosen(selection.responses);
+  PolicyGroup group;
+  group.reference_K = evidence_.reference->sums_K(selection.index, chosen);
+  group.log_prob_K = group.reference_K;
+  group.last_K = evidence_.last ? evidence_.last->sums_K(selection.index, chosen) : group.reference_K;
+  if (evidence_.magnet) group.magnet_K = evidence_.magnet->sums_K(selection.index, chosen);
+  std::vector<double> lengths;
+  for (const int64_t r : chosen)
+    lengths.push_back(static_cast<double>(evidence_.reference->length(selection.index, r)));
+  group.length_K = at::tensor(lengths).to(group.reference_K.scalar_type());
+  if (evidence_.judged.empty()) return group;
+  group.judged = part_of(evidence_.judged[static_cast<size_t>(selection.index)], chosen);
+  choose_pair(group);
+  return group;
+}
+
+PolicyGroup PolicyObjective::group_of(const data::GroupSelection& selection, const ResponseLogProbs& probs,
+                                      int64_t first_response, int64_t first_token) const {
+  PolicyGroup group = group_at_reference(selection);
+  const auto count = static_cast<int64_t>(selection.responses.size());
+  const at::Device device = probs.sum_R.device();
+  for (Tensor* part : {&group.reference_K, &group.last_K, &group.magnet_K, &group.length_K, &group.judged.mean_scores_K,
+                       &group.judged.scores_KK, &group.judged.transitive_K}) {
+    if (part->defined()) *part = part->to(device);
+  }
+  group.log_prob_K = probs.sum_R.narrow(0, first_response, count);
+  if (!entry_.needs_tokens) return group;
+  const std::span<const int64_t> chosen(selection.responses);
+  const StoredLogProbs& old = evidence_.last ? *evidence_.last : *evidence_.reference;
+  const Tensor old_T = old.tokens_T(selection.index, chosen).to(device);
+  group.tokens = {.policy_T = probs.token_T.narrow(0, first_token, old_T.numel()),
+                  .old_T = old_T,
+                  .reference_T = evidence_.reference->tokens_T(selection.index, chosen).to(device),
+                  .response_of_T = probs.response_of_T.narrow(0, first_token, old_T.numel()) - first_response};
+  return group;
+}
+
+Tensor PolicyObjective::loss_of(PolicyGroup& group, const data::GroupSelection& selection,
+                                train::ObjectiveReport& report) const {
+  const Tensor log_ratio_K = group.log_ratio_K().detach();
+  const auto note_pair = [&] {
+    report.decided += 1;
+    report.correct += group.gap(log_ratio_K).item<double>() > 0 ? 1 : 0;
+  };
+  if (entry_.learns_from != LearnsFrom::kPair || !evidence_.judged.empty()) {
+    if (!evidence_.judged.empty()) note_pair();
+    return entry_.loss(group, config_);
+  }
+  const std::vector<Pair> labelled = pairs(selection);
+  Tensor sum;
+  for (const auto& [winner, loser] : labelled) {
+    group.best = winner;
+    group.worst = loser;
+    note_pair();
+    const Tensor loss = entry_.loss(group, config_);
+    sum = sum.defined() ? sum + loss : loss;
+  }
+  return sum / static_cast<double>(labelled.size());
+}
+
+train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSelection> selections,
+                                                 const train::StepCounts& step) const {
+  const PackedBatch batch = data::pack(selections, pack_options()).to(policy_.device());
+  const ResponseLogProbs probs = response_log_probs(policy_, batch, {.recompute_blocks = limits_.recompute});
+  train::ObjectiveReport report;
+  Tensor total = probs.sum_R.sum() * 0;
+  int64_t first_response = 0, first_token = 0;
+  for (const data::GroupSelection& selection : selections) {
+    const auto count = static_cast<int64_t>(selection.responses.size());
+    int64_t tokens = 0;
+    for (const int64_t r : selection.responses) tokens += evidence_.reference->length(selection.index, r);
+    if (teaches(selection)) {
+      PolicyGroup group = group_of(selection, probs, first_response, first_token);
+      total = total + loss_of(group, selection, report);
+      report.weight += 1;
+      const Tensor drift_K = group.log_ratio_K().detach() / group.length_K;
+      report.further["log_ratio_per_token"] += drift_K.mean().item<double>();
+      report.further["drift_per_token"] += drift_K.abs().mean().item<double>();
+    }
+    first_response += count;
+    first_token += tokens;
+  }
+  report.loss_sum = total.item<double>();
+  report.responses = batch.response_count();
+  report.tokens = batch.layout.token_count;
+  const double drift = report.weight > 0 ? report.further["drift_per_token"] / report.weight : 0;
+  if (std::isfinite(report.loss_sum) && drift > limits_.max_drift) {
+    throw DataError(fmt::format(
+        "the policy ran away from its reference: {:.3g} nats per token on average, --max-drift is {:.3g}; lower --lr "
+        "or raise --beta",
+        drift, limits_.max_drift));
+  }
+  (total / step.weight).backward();
+  return report;
+}
+
+}  // namespace rondo::align

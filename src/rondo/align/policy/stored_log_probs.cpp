@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/align/policy/stored_log_probs.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
+#include <fmt/format.h>
+
+#include "rondo/base/error.h"
+#include "rondo/io/safetensors.h"
+#include "rondo/model/tensors.h"
+
+namespace rondo::align {
+namespace {
+
+constexpr const char* kTensorName = "log_probs";
+
+}  // namespace
+
+void StoredLogProbs::place(data::TokenSource& groups) {
+  int64_t token = 0;
+  for (int64_t g = 0; g < groups.size(); ++g) {
+    first_response_.push_back(static_cast<int64_t>(first_token_.size()));
+    for (const TokenResponse& r : groups.get(g)->responses) {
+      first_token_.push_back(token);
+      token += static_cast<int64_t>(r.ids.size()) - r.response_begin;
+    }
+  }
+  first_token_.push_back(token);
+}
+
+StoredLogProbs::StoredLogProbs(const model::Model& policy, data::TokenSource& groups, int64_t token_budget,
+                               const ProgressSink& progress) {
+  place(groups);
+  const at::NoGradGuard no_grad;
+  const data::PackOptions options{.lm_targets = data::LmTargets::kAll};
+  std::vector<Tensor> parts;
+  for (int64_t first = 0; first < groups.size();) {
+    std::vector<std::shared_ptr<const TokenGroup>> held;
+    std::vector<data::GroupSelection> selections;
+    int64_t tokens = 0, next = first;
+    for (; next < groups.size(); ++next) {
+      held.push_back(groups.get(next));
+      data::GroupSelection selection = data::select_all(*held.back());
+      tokens += data::token_cost(selection, options);
+      if (next > first && tokens > token_budget) break;
+      selections.push_back(std::move(selection));
+    }
+    parts.push_back(response_log_probs(policy, data::pack(selections, options).to(policy.device())).token_T.cpu());
+    progress(next, groups.size(), "log-probabilities");
+    first = next;
+  }
+  token_T_ = parts.empty() ? at::empty({0}) : at::cat(parts);
+}
+
+StoredLogProbs::StoredLogProbs(const std::filesystem::path& file, data::TokenSource& groups) {
+  place(groups);
+  const auto reader = std::make_shared<const io::SafetensorsReader>(file);
+  const io::TensorView* view = reader->find(kTensorName);
+  if (view == nullptr || view->shape != std::vector<int64_t>{first_token_.back()}) {
+    throw DataError("stored log-probabilities do not fit the responses: " + file.string() +
+                    "; remove the file, and they are computed again");
+  }
+  token_T_ = model::view_tensor(*view, reader);
+}
+
+int64_t StoredLogProbs::length(int64_t group, int64_t response) const {
+  const auto place = static_cast<size_t>(first_response_[static_cast<size_t>(group)] + response);
+  return first_token_[place + 1] - first_token_[place];
+}
+
+Tensor StoredLogProbs::tokens_T(int64_t group, std::span<const int64_t> responses) const {
+  std::vector<Tensor> parts;
+  for (const int64_t r : responses) {
+    const auto place = static_cast<size_t>(first_response_[static_cast<size_t>(group)] + r);
+    parts.push_back(token_T_.narrow(0, first_token_[place], length(group, r)));
+  }
+  return at::cat(parts);
+}
+
+Tensor StoredLogProbs::sums_K(int64_t group, std::span<const int64_t> responses) const {
+  std::vector<Tensor> sums;
+  for (const int64_t r : responses) {
+    const auto place = static_cast<size_t>(first_response_[static_cast<size_t>(group)] + r);
+    sums.push_back(token_T_.narrow(0, first_token_[place], length(group, r)).sum());
+  }
+  return at::stack(sums);
+}
+
+void StoredLogProbs::save(const std::filesystem::path& file) const {
+  const Tensor whole_T = token_T_.contiguous();
+  io::SafetensorsWriter writer(file, {{kTensorName, model::file_type(whole_T.scalar_type()), whole_T.sizes().vec()}},
+                               {});
+  writer.write(kTensorName, model::tensor_bytes(whole_T));
+  writer.commit();
+}
+
+}  // namespace rondo::align

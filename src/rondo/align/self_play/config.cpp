@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/align/self_play/config.h"
+
+#include <charconv>
+
+#include "rondo/base/error.h"
+
+namespace rondo::align {
+
+AlignConfig::AlignConfig() {
+  // What the published runs of GPO and SPPO used (methods.md 4), but for beta, which is in log-odds here.
+  loop.lr = 5e-7;
+  loop.sampler.batch_groups = 8;
+}
+
+void describe(FieldVisitor& v, AlignConfig& c) {
+  v.text("policy", c.policy, "model directory with a language-model head to start from");
+  v.text("judge", c.judge, "preference model that scores the samples");
+  v.text("prompts", c.prompts, "JSONL rows with `prompt` or `messages`");
+  v.texts("data", c.data, "responses and labels that are there already, instead of --judge and --prompts");
+  v.text("out", c.out, "folder of the run and of the trained policy");
+  v.integer("iterations", c.iterations, "rounds of sampling, judging and training", 1, 1000000);
+  v.integer("epochs", c.epochs, "passes over the samples of a round where steps is 0", 1, 1000000);
+  v.integer("steps", c.loop.steps, "optimiser steps of a round; 0 = by epochs", 0, kManyRows);
+  v.integer("batch_groups", c.loop.sampler.batch_groups, "prompts per step", 1, 1 << 20);
+  v.integer("group_size", c.loop.sampler.group_size, "responses of a prompt per step at most; the others take turns", 1,
+            1 << 20);
+  v.choice("reference", c.reference,
+           "policy that log-ratios are taken against; auto: the previous iterate for gpo, ln_gpo, sppo, sppo_hard and "
+           "dsppo, the base otherwise",
+           kReferenceNames);
+  v.text("magnet", c.magnet,
+         "policy that the target pulls to: none, base, previous, or moving:N, the iterate of every "
+         "N-th round");
+  describe(v, c.objective);
+  v.number("max_drift", c.limits.max_drift, "nats per token off the reference at which a run stops", 1e-6, 1e9);
+  v.boolean("recompute", c.limits.recompute, "activation checkpointing: less memory, a third more time");
+  describe(v, c.generate);
+  train::describe_optimizer(v, c.loop);
+  v.integer("checkpoint_every", c.loop.checkpoint_every, "steps between checkpoints; 0 = at the end of a round", 0,
+            kManyRows);
+  v.text("eval_prompts", c.eval_prompts, "prompts of the contests against earlier policies; empty = --prompts");
+  v.integer("eval_responses", c.eval_responses, "responses of a policy to a prompt in a contest; 0 = no contests", 0,
+            65536);
+  v.text("referee", c.referee, "a second preference model that judges the contests and is never trained on");
+  v.text("referee_command", c.referee_command,
+         "shell command that labels rows: {prompt, responses} on its input, the same with `table` or `comparisons` on "
+         "its output");
+}
+
+std::optional<int64_t> magnet_iterate(const std::string& magnet, int64_t iteration) {
+  if (magnet == "none") return std::nullopt;
+  if (magnet == "base") return 0;
+  if (magnet == "previous") return iteration - 1;
+  constexpr std::string_view kMoving = "moving:";
+  if (magnet.starts_with(kMoving)) {
+    int64_t every = 0;
+    const char* const end = magnet.data() + magnet.size();
+    const auto [stop, error] = std::from_chars(magnet.data() + kMoving.size(), end, every);
+    if (error == std::errc() && stop == end && every > 0) return (iteration - 1) / every * every;
+  }
+  throw ConfigError("unknown magnet '" + magnet +
+                    "': --magnet: expected none, base, previous or moving:N, N at least 1");
+}
+
+int64_t reference_iterate(const AlignConfig& config, int64_t iteration) {
+  if (config.reference == "base") return 0;
+  if (config.reference == "previous") return iteration - 1;
+  return objective_by_name(config.objective.objective).is_self_play ? iteration - 1 : 0;
+}
+
+}  // namespace rondo::align

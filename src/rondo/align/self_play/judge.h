@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// A preference model as the judge of a policy: it reads the text of responses through its own tokenizer and template,
+// every response once.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rondo/align/objectives/shared/objective.h"
+#include "rondo/base/log.h"
+#include "rondo/eval/scoring.h"
+#include "rondo/text/text_encoder.h"
+
+namespace rondo::align {
+
+struct Judge {
+  std::string name;
+  const model::Model* model = nullptr;
+  const text::TextEncoder* encoder = nullptr;
+
+  double tau() const { return model->head_config().tau; }
+};
+
+/// Responses to one prompt, as text.
+struct JudgedTexts {
+  const Prompt* prompt = nullptr;
+  std::vector<std::string> responses;
+};
+
+struct JudgingOptions {
+  int64_t token_budget = 16384;
+  ProgressSink progress = silent_progress();
+};
+
+/// One table a prompt, at one forward pass per response. Throws DataError where a response is too long for the judge or
+/// a score is not a finite number.
+std::vector<PreferenceTable> judge_tables(const Judge& judge, std::span<const JudgedTexts> texts,
+                                          const JudgingOptions& options, eval::ScoringCost& cost);
+
+/// P(i over j) of every prompt, [M, M].
+std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const JudgedTexts> texts,
+                                        const JudgingOptions& options);
+
+/// Rows {mean_scores, scores, transitive, tau}; floats survive the way through the file exactly.
+void write_judgements(const std::filesystem::path& path, std::span<const Judgement> judged);
+std::vector<Judgement> read_judgements(const std::filesystem::path& path, size_t groups);
+
+}  // namespace rondo::align

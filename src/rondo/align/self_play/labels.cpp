@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/align/self_play/labels.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <fmt/format.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "rondo/base/error.h"
+#include "rondo/data/group_writer.h"
+#include "rondo/data/row_shapes.h"
+#include "rondo/text/text_rows.h"
+
+namespace rondo::align {
+namespace {
+
+void check_responses(const Group& group, const JudgedTexts& asked, const std::string& place) {
+  bool is_same = group.responses.size() == asked.responses.size();
+  for (size_t k = 0; is_same && k < asked.responses.size(); ++k)
+    is_same = group.responses[k].content == asked.responses[k];
+  if (is_same) return;
+  throw DataError(
+      fmt::format("labels of other responses: {}: {} responses, {} were asked for; a labelled row repeats "
+                  "the responses that it was given, in their order",
+                  place, group.responses.size(), asked.responses.size()));
+}
+
+Tensor table_of(const Group& group) {
+  const auto count = static_cast<int64_t>(group.responses.size());
+  Tensor table = at::full({count, count}, std::numeric_limits<double>::quiet_NaN(), at::kDouble);
+  auto entry = table.accessor<double, 2>();
+  for (int64_t i = 0; i < count; ++i) {
+    for (int64_t j = 0; j < count; ++j) {
+      const bool is_same = group.responses[static_cast<size_t>(i)] == group.responses[static_cast<size_t>(j)];
+      if (is_same) entry[i][j] = 0.5;
+    }
+  }
+  for (const Comparison& c : group.comparisons) {
+    entry[c.i][c.j] = c.p;
+    entry[c.j][c.i] = 1 - static_cast<double>(c.p);
+  }
+  return table;
+}
+
+}  // namespace
+
+void write_unlabelled(const std::filesystem::path& path, std::span<const JudgedTexts> texts) {
+  data::GroupWriter writer(path.string());
+  for (const JudgedTexts& t : texts) {
+    Group group{.prompt = *t.prompt, .responses = {}, .comparisons = {}, .id = "", .subset = "", .source = ""};
+    for (const std::string& response : t.responses) group.responses.push_back({"assistant", response, ""});
+    writer.write(group);
+  }
+  writer.commit();
+}
+
+std::vector<Tensor> read_labels(const std::filesystem::path& path, std::span<const JudgedTexts> texts) {
+  std::vector<Tensor> tables;
+  text::for_each_line(path.string(), [&](const nlohmann::ordered_json& ordered) {
+    const std::string place = fmt::format("{}: row {}", path.string(), tables.size() + 1);
+    if (tables.size() == texts.size())
+      throw DataError("labels without a question: " + place + ": write one row for each row that is read");
+    const nlohmann::json row = ordered;
+    const Group group = data::read_row(data::shape_of(row), row);
+    check_responses(group, texts[tables.size()], place);
+    tables.push_back(table_of(group));
+  });
+  if (tables.size() < texts.size())
+    throw DataError(
+        fmt::format("labels are missing: {}: {} rows for {} prompts; write one row for each row that is read",
+                    path.string(), tables.size(), texts.size()));
+  return tables;
+}
+
+}  // namespace rondo::align

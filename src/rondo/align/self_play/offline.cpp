@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/align/self_play/offline.h"
+
+#include <fmt/format.h>
+
+#include "rondo/base/error.h"
+#include "rondo/base/hash.h"
+#include "rondo/model/directory.h"
+
+namespace rondo::align {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string groups_hash(data::TokenSource& groups) {
+  Sha256 hash;
+  for (int64_t g = 0; g < groups.size(); ++g) {
+    const auto group = groups.get(g);
+    for (const TokenResponse& r : group->responses) {
+      hash.update({reinterpret_cast<const char*>(r.ids.data()), r.ids.size() * sizeof(int32_t)});
+      hash.update(fmt::format("/{}\n", r.response_begin));
+    }
+  }
+  return hash.hex();
+}
+
+StoredLogProbs base_log_probs(const AlignConfig& config, data::TokenSource& groups, at::Device device,
+                              const SelfPlayHooks& hooks) {
+  const model::LoadedModel base = model::load(config.policy, {.device = device, .as_policy = true});
+  const fs::path folder = fs::path(config.out) / "log_probs";
+  fs::create_directories(folder);
+  const std::string name = sha256_hex(model::weights_hash(*base.model) + groups_hash(groups));
+  const fs::path file = folder / (name.substr(0, 16) + ".safetensors");
+  if (!fs::exists(file)) StoredLogProbs(*base.model, groups, config.generate.token_budget, hooks.progress).save(file);
+  return {file, groups};
+}
+
+void check_labels(const AlignConfig& config, data::TokenSource& groups) {
+  if (objective_by_name(config.objective.objective).learns_from != LearnsFrom::kPair) return;
+  for (int64_t g = 0; g < groups.size(); ++g) {
+    const auto group = groups.get(g);
+    for (const Comparison& c : group->comparisons) {
+      if (c.p != 0.5F) return;
+    }
+  }
+  throw DataError("no pair to learn from: --data: objective '" + config.objective.objective +
+                  "' needs responses of which one is preferred");
+}
+
+}  // namespace
+
+train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& groups, at::Device device,
+                                const SelfPlayHooks& hooks) {
+  check_labels(config, groups);
+  const StoredLogProbs reference = base_log_probs(config, groups, device, hooks);
+  const model::LoadedModel policy =
+      model::load(config.policy, {.device = device, .trainable = true, .as_policy = true});
+  const PolicyObjective objective(*policy.model, config.objective, {.judged = {}, .reference = &reference},
+                                  config.limits);
+  train::LoopConfig loop = config.loop;
+  loop.token_budget = config.generate.token_budget;
+  loop.sampler.seed = static_cast<uint64_t>(config.seed);
+  if (loop.steps == 0) {
+    std::vector<int64_t> sizes;
+    for (int64_t g = 0; g < groups.size(); ++g) sizes.push_back(groups.response_count(g));
+    loop.steps = config.epochs * data::GroupSampler(std::move(sizes), loop.sampler).steps_per_epoch();
+  }
+  return train::run_loop(
+      *policy.model, groups, objective, loop, config.out,
+      {.log = hooks.log,
+       .progress = hooks.progress,
+       .evaluate = {},
+       .save_model = [&](const fs::path& target) { model::save(*policy.model, policy.rondo, target, config.policy); },
+       .should_stop = hooks.should_stop});
+}
+
+}  // namespace rondo::align

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// A policy trained on responses and labels that are there already: supervised fine-tuning, DPO and its kin.
+#pragma once
+
+#include "rondo/align/self_play/config.h"
+#include "rondo/align/self_play/self_play.h"
+#include "rondo/data/token_source.h"
+
+namespace rondo::align {
+
+/// config.out becomes the run folder of the training loop and the model directory of the policy; log-probabilities of
+/// the base are kept in config.out/log_probs. Throws ConfigError where the objective needs scores, DataError where no
+/// group has what it needs.
+train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& groups, at::Device device,
+                                const SelfPlayHooks& hooks);
+
+}  // namespace rondo::align

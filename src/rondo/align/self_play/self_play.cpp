@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/align/self_play/self_play.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "rondo/align/self_play/statistics.h"
+#include "rondo/base/error.h"
+#include "rondo/base/hash.h"
+#include "rondo/base/random.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/io/json.h"
+#include "rondo/io/mapped_file.h"
+#include "rondo/model/directory.h"
+#include "rondo/train/loop.h"
+
+namespace rondo::align {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+// Streams of the run's seed.
+constexpr uint64_t kSamplingStream = 1, kOrderStream = 2, kContestStream = 3;
+// Nats beyond which a target of a response says that beta is on another scale than the judge.
+constexpr double kAbsurdTarget = 100;
+
+class Stopped {};
+
+class SelfPlay {
+ public:
+  SelfPlay(const SelfPlayInput& input, const SelfPlayHooks& hooks)
+      : input_(input), config_(input.config), hooks_(hooks) {}
+
+  SelfPlayResult run() {
+    check();
+    SelfPlayResult result;
+    try {
+      for (int64_t t = 1; t <= config_.iterations; ++t) result.iterations.push_back(iteration(t));
+    } catch (const Stopped&) {
+      result.interrupted = true;
+      return result;
+    }
+    publish();
+    return result;
+  }
+
+ private:
+  fs::path folder(int64_t t) const { return fs::path(config_.out) / fmt::format("iteration-{:03}", t); }
+  fs::path policy_folder(int64_t t) const { return t == 0 ? fs::path(config_.policy) : folder(t) / "policy"; }
+  uint64_t seed(uint64_t stream, int64_t t) const {
+    return Random(static_cast<uint64_t>(config_.seed)).split(stream).split(static_cast<uint64_t>(t)).next();
+  }
+
+  void check() const {
+    magnet_iterate(config_.magnet, 1);
+    const bool compares = objective_by_name(config_.objective.objective).learns_from != LearnsFrom::kResponses;
+    if (compares && config_.generate.responses < 2)
+      throw ConfigError("one response has nothing to be compared with: --responses 1; give at least 2");
+    if (config_.objective.magnet_weight > 0 && config_.magnet == "none")
+      throw ConfigError("--magnet-weight without a magnet: give --magnet base, previous or moving:N");
+  }
+
+  void stop_if_asked() const {
+    if (hooks_.should_stop()) throw Stopped();
+  }
+
+  model::LoadedModel load(int64_t t, bool trainable) const {
+    return model::load(policy_folder(t), {.device = input_.device, .trainable = trainable, .as_policy = true});
+  }
+
+  // Runs `work` and adds its time to the iteration's.
+  template <typename Work>
+  auto timed(const char* name, const Work& work) {
+    struct Stopwatch {
+      double& seconds;
+      std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+      ~Stopwatch() { seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+    };
+    const Stopwatch watch{seconds_[name]};
+    return work();
+  }
+
+  json iteration(int64_t t) {
+    const fs::path manifest_path = folder(t) / "manifest.json";
+    if (fs::exists(manifest_path)) return io::read_json_file(manifest_path);
+    std::error_code error;
+    fs::create_directories(folder(t) / "log_probs", error);
+    if (error)
+      throw ResourceError("cannot write the iteration: " + folder(t).string() + ": " + error.message() +
+                          "; choose another --out");
+    seconds_.clear();
+    json manifest = {{"iteration", t}};
+    const model::LoadedModel sampler = load(t - 1, /*trainable=*/false);
+    manifest["sampler_weights"] = model::weights_hash(*sampler.model);
+    const Samples samples = timed("generate", [&] { return sample(t, *sampler.model); });
+    const std::vector<Judgement> judged = timed("judge", [&] { return judge(t, samples); });
+    data::MemorySource groups(policy_groups(input_.prompts, samples));
+    manifest["samples"] = samples_hash(t);
+    optimise(t, samples, judged, groups, manifest);
+    if (config_.eval_responses > 0) manifest["contest"] = timed("contest", [&] { return contest(t); });
+    manifest["queries"] = config_.generate.responses * static_cast<int64_t>(input_.prompts.size());
+    manifest["weights"] = model::weights_hash(*load(t, false).model);
+    manifest["seconds"] = seconds_;
+    io::write_file(manifest_path, manifest.dump(2) + "\n");
+    fs::remove_all(policy_folder(t) / "checkpoints", error);
+    log_iteration(manifest);
+    return manifest;
+  }
+
+  // Responses of a policy to prompts, from the file where they are there already.
+  Samples responses(const fs::path& file, const model::Model& policy, const std::vector<PolicyPrompt>& prompts,
+                    const generate::GenerateOptions& options) {
+    if (fs::exists(file)) return read_samples(file, prompts.size());
+    std::vector<generate::TokenPrompt> tokens;
+    for (const PolicyPrompt& prompt : prompts) tokens.push_back({prompt.ids, tokens.size()});
+    Samples samples;
+    const auto count = static_cast<int64_t>(prompts.size());
+    generate::generate(
+        policy, input_.encoder->tokenizer(), tokens, options,
+        [&](size_t, std::vector<generate::GeneratedResponse> group) {
+          samples.push_back(std::move(group));
+          hooks_.progress(static_cast<int64_t>(samples.size()), count, "sampling");
+        },
+        hooks_.should_stop);
+    if (samples.size() < prompts.size()) throw Stopped();
+    write_samples(file, prompts, samples);
+    return samples;
+  }
+
+  Samples sample(int64_t t, const model::Model& sampler) {
+    generate::GenerateOptions options = config_.generate;
+    options.seed = seed(kSamplingStream, t);
+    options.stop_ids = input_.stop_ids;
+    Samples samples = responses(folder(t) / "samples.jsonl", sampler, input_.prompts, options);
+    const int64_t uniform = uniform_prompts(samples);
+    const auto count = static_cast<int64_t>(samples.size());
+    if (objective_by_name(config_.objective.objective).learns_from == LearnsFrom::kResponses) return samples;
+    if (uniform == count) {
+      throw DataError(fmt::format(
+          "the policy gives the same response every time: iteration {}: {} prompts, {} responses each; raise "
+          "--temperature, or strengthen the pull to the base (--beta, --magnet base)",
+          t, count, config_.generate.responses));
+    }
+    if (uniform > 0)
+      hooks_.log(LogLevel::kWarning,
+                 fmt::format("iteration {}: all responses to {} of {} prompts are equal", t, uniform, count));
+    return samples;
+  }
+
+  std::string samples_hash(int64_t t) const { return sha256_hex(io::MappedFile(folder(t) / "samples.jsonl").bytes()); }
+
+  std::vector<Judgement> judge(int64_t t, const Samples& samples) {
+    stop_if_asked();
+    const fs::path file = folder(t) / "judged.jsonl";
+    if (!fs::exists(file)) {
+      eval::ScoringCost cost;
+      std::vector<Judgement> judged;
+      for (const PreferenceTable& table :
+           judge_tables(input_.judge, texts_of(input_.prompts, samples), judging(), cost)) {
+        judged.push_back(judgement_of(table, input_.judge.tau()));
+      }
+      write_judgements(file, judged);
+    }
+    return read_judgements(file, samples.size());
+  }
+
+  JudgingOptions judging() const {
+    return {.token_budget = config_.generate.token_budget, .progress = hooks_.progress};
+  }
+
+  static std::vector<std::string> texts(const std::vector<generate::GeneratedResponse>& responses) {
+    std::vector<std::string> list;
+    for (const generate::GeneratedResponse& r : responses) list.push_back(r.text);
+    return list;
+  }
+
+  static std::vector<JudgedTexts> texts_of(const std::vector<PolicyPrompt>& prompts, const Samples& samples) {
+    std::vector<JudgedTexts> list;
+    for (size_t p = 0; p < prompts.size(); ++p) list.push_back({&prompts[p].prompt, texts(samples[p])});
+    return list;
+  }
+
+  // The log-probabilities of iterate `which` on the samples of iteration t.
+  StoredLogProbs log_probs(int64_t t, int64_t which, data::TokenSource& groups) {
+    stop_if_asked();
+    const model::LoadedModel policy = load(which, /*trainable=*/false);
+    const std::string name = sha256_hex(model::weights_hash(*policy.model) + samples_hash(t));
+    const fs::path file = folder(t) / "log_probs" / (name.substr(0, 16) + ".safetensors");
+    if (!fs::exists(file))
+      StoredLogProbs(*policy.model, groups, config_.generate.token_budget, hooks_.progress).save(file);
+    return {file, groups};
+  }
+
+  void optimise(int64_t t, const Samples& samples, const std::vector<Judgement>& judged, data::MemorySource& groups,
+                json& manifest) {
+    const std::optional<int64_t> magnet_at = magnet_iterate(config_.magnet, t);
+    std::map<int64_t, StoredLogProbs> stored;
+    timed("log_probs", [&] {
+      for (const int64_t which : {int64_t{0}, t - 1, reference_iterate(config_, t), magnet_at.value_or(0)}) {
+        if (!stored.contains(which)) stored.emplace(which, log_probs(t, which, groups));
+      }
+      return 0;
+    });
+    manifest["statistics"] = sample_statistics(samples, stored.at(t - 1), stored.at(0));
+    manifest["statistics"].update(judgement_statistics(judged));
+    const PolicyEvidence evidence{.judged = judged,
+                                  .reference = &stored.at(reference_iterate(config_, t)),
+                                  .last = &stored.at(t - 1),
+                                  .magnet = magnet_at ? &stored.at(*magnet_at) : nullptr};
+    ObjectiveConfig objective_config = config_.objective;
+    objective_config.iteration = t;
+    const model::LoadedModel policy = load(t - 1, /*trainable=*/true);
+    const PolicyObjective objective(*policy.model, objective_config, evidence, config_.limits);
+    manifest["targets"] = announce_targets(t, objective, objective_config, groups, manifest);
+    train::LoopConfig loop = config_.loop;
+    loop.token_budget = config_.generate.token_budget;
+    loop.sampler.seed = seed(kOrderStream, t);
+    if (loop.steps == 0) {
+      const std::vector<int64_t> sizes(static_cast<size_t>(groups.size()), config_.generate.responses);
+      loop.steps = config_.epochs * data::GroupSampler(sizes, loop.sampler).steps_per_epoch();
+    }
+    const train::LoopResult result = timed("train", [&] {
+      return train::run_loop(*policy.model, groups, objective, loop, policy_folder(t), loop_hooks(t, policy));
+    });
+    if (result.interrupted) throw Stopped();
+    manifest["steps"] = result.state.step;
+    manifest["skipped_updates"] = result.skipped_updates;
+  }
+
+  train::LoopHooks loop_hooks(int64_t t, const model::LoadedModel& policy) {
+    std::error_code error;
+    fs::create_directories(policy_folder(t), error);
+    if (error) throw ResourceError("cannot write the policy: " + policy_folder(t).string() + ": " + error.message());
+    return {
+        .log = hooks_.log,
+        .progress = hooks_.progress,
+        .evaluate = {},
+        .save_model = [this, &policy](
+                          const fs::path& target) { model::save(*policy.model, policy.rondo, target, config_.policy); },
+        .should_stop = hooks_.should_stop};
+  }
+
+  // Says before training what the objective asks for: a beta on another scale than the judge shows here.
+  json announce_targets(int64_t t, const PolicyObjective& objective, const ObjectiveConfig& config,
+                        data::MemorySource& groups, const json& manifest) {
+    std::vector<PolicyGroup> at_reference;
+    std::vector<std::shared_ptr<const TokenGroup>> held;
+    for (int64_t g = 0; g < groups.size(); ++g) {
+      held.push_back(groups.get(g));
+      data::GroupSelection selection = data::select_all(*held.back());
+      selection.index = g;
+      at_reference.push_back(objective.group_at_reference(selection));
+    }
+    const json targets = target_statistics(config, at_reference);
+    if (targets.is_null()) return targets;
+    const double low = targets["low"], high = targets["high"], mean = targets["mean_abs"];
+    const double length = manifest["statistics"]["length_mean"];
+    hooks_.log(
+        LogLevel::kInfo,
+        fmt::format("iteration {}: targets from {:.3g} to {:.3g} nats a response, {:.3g} on average; a full step "
+                    "moves the mean token by {:.3g} nats",
+                    t, low, high, mean, mean / length));
+    if (std::max(-low, high) > kAbsurdTarget) {
+      hooks_.log(LogLevel::kWarning,
+                 fmt::format("targets of {:.3g} nats make a response {:.0e} times as likely: is --beta {:g} meant for "
+                             "probabilities? It is in log-odds here",
+                             std::max(-low, high), std::exp(std::min(700.0, std::max(-low, high))), config.beta));
+    }
+    return targets;
+  }
+
+  // Iterate t against the base and the iterate before.
+  json contest(int64_t t) {
+    std::vector<Contestant> contestants;
+    for (const int64_t which : {t, int64_t{0}, t - 1}) {
+      if (which == 0 && contestants.size() == 2) break;
+      stop_if_asked();
+      fs::create_directories(folder(which));
+      generate::GenerateOptions options = config_.generate;
+      options.responses = config_.eval_responses;
+      options.seed = seed(kContestStream, which);
+      options.stop_ids = input_.stop_ids;
+      const model::LoadedModel policy = load(which, /*trainable=*/false);
+      const Samples samples = responses(folder(which) / "contest.jsonl", *policy.model, input_.eval_prompts, options);
+      Contestant& contestant = contestants.emplace_back(Contestant{which == 0 ? "base" : "previous", {}});
+      for (const auto& group : samples) contestant.responses.push_back(texts(group));
+    }
+    std::vector<const Prompt*> prompts;
+    for (const PolicyPrompt& prompt : input_.eval_prompts) prompts.push_back(&prompt.prompt);
+    std::vector<NamedReferee> referees = {{"judge", [this](std::span<const JudgedTexts> read) {
+                                             return judge_probabilities(input_.judge, read, judging());
+                                           }}};
+    referees.insert(referees.end(), input_.referees.begin(), input_.referees.end());
+    return hold_contest(prompts, contestants, referees, static_cast<uint64_t>(config_.seed));
+  }
+
+  void log_iteration(const json& manifest) {
+    const json& s = manifest["statistics"];
+    std::string line = fmt::format("iteration {}: entropy {:.3g}, KL to base {:.3g}, mean length {:.1f}",
+                                   manifest["iteration"].get<int64_t>(), s["entropy"].get<double>(),
+                                   s["kl_to_base"].get<double>(), s["length_mean"].get<double>());
+    const json contest = manifest.value("contest", json::object());
+    for (const auto& [referee, opponents] : contest.items())
+      line += fmt::format(", {}: {:.3f} against the base", referee, opponents["base"]["win_rate"].get<double>());
+    hooks_.log(LogLevel::kInfo, line);
+  }
+
+  // The last iterate is the run's result: OUT itself is its model directory.
+  void publish() {
+    const model::LoadedModel policy = load(config_.iterations, /*trainable=*/false);
+    model::save(*policy.model, policy.rondo, config_.out, config_.policy);
+  }
+
+  const SelfPlayInput& input_;
+  const AlignConfig& config_;
+  const SelfPlayHooks& hooks_;
+  std::map<std::string, double> seconds_;
+};
+
+}  // namespace
+
+SelfPlayResult run_self_play(const SelfPlayInput& input, const SelfPlayHooks& hooks) {
+  return SelfPlay(input, hooks).run();
+}
+
+}  // namespace rondo::align

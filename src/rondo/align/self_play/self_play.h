@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Self-play: sample from the policy, judge once at linear cost, move the policy, again.
+//
+//   OUT/iteration-001/samples.jsonl     responses of the iterate before (iteration 0 is the base policy)
+//                     judged.jsonl      what the judge said
+//                     log_probs/        of fixed policies on these samples, named by the content of both
+//                     policy/           the new iterate, with its metrics.jsonl
+//                     contest.jsonl     its responses to the evaluation prompts
+//                     manifest.json     what was made from what, statistics, win rates; written last
+//
+// Every file appears whole or not at all, and a stage whose file is there is not repeated: a run that dies at any
+// moment goes on to the same bits. Nothing is carried from one iteration to the next but files.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "rondo/align/self_play/config.h"
+#include "rondo/align/self_play/contest.h"
+#include "rondo/align/self_play/judge.h"
+#include "rondo/align/self_play/samples.h"
+
+namespace rondo::align {
+
+/// Everything that is opened outside.
+struct SelfPlayInput {
+  AlignConfig config;
+  std::vector<PolicyPrompt> prompts;
+  std::vector<PolicyPrompt> eval_prompts;
+  const text::TextEncoder* encoder = nullptr;  // of the policy
+  std::vector<int32_t> stop_ids;
+  Judge judge;
+  std::vector<NamedReferee> referees;  // beside the judge
+  at::Device device = at::kCPU;
+};
+
+struct SelfPlayHooks {
+  LogSink log = silent_log();
+  ProgressSink progress = silent_progress();
+  /// Asked between batches and steps: true ends the run in a state that can be continued.
+  std::function<bool()> should_stop = [] { return false; };
+};
+
+struct SelfPlayResult {
+  std::vector<nlohmann::json> iterations;  // manifests
+  bool interrupted = false;
+};
+
+/// Runs what is missing of config.iterations in config.out. Throws ConfigError on contradictions (one response a
+/// prompt, an unknown magnet), DataError where nothing can be learnt or a number is not finite.
+SelfPlayResult run_self_play(const SelfPlayInput& input, const SelfPlayHooks& hooks);
+
+}  // namespace rondo::align

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts of self-play that need no model; the loop itself is tested through the program (tests/cli).
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "rondo/align/self_play/config.h"
+#include "rondo/align/self_play/contest.h"
+#include "rondo/align/self_play/labels.h"
+#include "rondo/align/self_play/statistics.h"
+#include "rondo/base/error.h"
+#include "rondo/io/test_folder.h"
+
+namespace rondo::align {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+TEST(Magnet, StandsWhereItsNameSays) {
+  EXPECT_EQ(magnet_iterate("none", 7), std::nullopt);
+  EXPECT_EQ(magnet_iterate("base", 7), 0);
+  EXPECT_EQ(magnet_iterate("previous", 7), 6);
+  EXPECT_EQ(magnet_iterate("moving:3", 1), 0);
+  EXPECT_EQ(magnet_iterate("moving:3", 3), 0);
+  EXPECT_EQ(magnet_iterate("moving:3", 4), 3);
+  EXPECT_EQ(magnet_iterate("moving:3", 7), 6);
+  for (const char* wrong : {"moving:0", "moving:", "moving:2x", "moving:-1", "bse"})
+    EXPECT_THAT([&] { magnet_iterate(wrong, 1); }, ThrowsMessage<ConfigError>(HasSubstr("unknown magnet")));
+}
+
+TEST(Reference, IsThePreviousIterateForSelfPlay) {
+  AlignConfig config;
+  const auto at = [&](const char* objective, const char* reference) {
+    config.objective.objective = objective;
+    config.reference = reference;
+    return reference_iterate(config, 5);
+  };
+  EXPECT_EQ(at("gpo", "auto"), 4);
+  EXPECT_EQ(at("dpo", "auto"), 0);
+  EXPECT_EQ(at("gpo", "base"), 0);
+  EXPECT_EQ(at("dpo", "previous"), 4);
+}
+
+TEST(WinRate, IsTheMeanWithAnIntervalOverPrompts) {
+  const std::vector<double> means = {0.2, 0.4, 0.9};
+  const WinRate rate = win_rate(means, 1);
+  EXPECT_NEAR(rate.value, 0.5, 1e-12);
+  EXPECT_GE(rate.low, 0.2);
+  EXPECT_LT(rate.low, 0.4);
+  EXPECT_GT(rate.high, 0.6);
+  EXPECT_LE(rate.high, 0.9);
+  EXPECT_TRUE(std::isnan(win_rate(std::vector<double>{0.7}, 1).low));
+}
+
+TEST(Contest, ReadsTheBlockOfEachOpponent) {
+  const Prompt prompt{.text = "p"};
+  const std::vector<const Prompt*> prompts = {&prompt};
+  const std::vector<Contestant> contestants = {{"new", {{"a", "b"}}}, {"base", {{"c"}}}, {"previous", {{"d", "e"}}}};
+  // Entry (i, j) is 10 i + j hundredths, so that a wrong block shows.
+  const Referee referee = [](std::span<const JudgedTexts> texts) {
+    EXPECT_THAT(texts[0].responses, ::testing::ElementsAre("a", "b", "c", "d", "e"));
+    std::vector<double> entries;
+    for (int i = 0; i < 5; ++i) {
+      for (int j = 0; j < 5; ++j) entries.push_back((10.0 * i + j) / 100);
+    }
+    return std::vector<Tensor>{at::tensor(entries).view({5, 5})};
+  };
+  const std::vector<NamedReferee> referees = {{"rule", referee}};
+  const auto result = hold_contest(prompts, contestants, referees, 1);
+  EXPECT_NEAR(result["rule"]["base"]["win_rate"].get<double>(), (2 + 12) / 200.0, 1e-6);
+  EXPECT_NEAR(result["rule"]["previous"]["win_rate"].get<double>(), (3 + 4 + 13 + 14) / 400.0, 1e-6);
+  EXPECT_TRUE(result["rule"]["base"]["low"].is_null());
+}
+
+class Labels : public ::testing::Test {
+ protected:
+  std::vector<Tensor> read(const std::string& rows) const {
+    return read_labels(folder_.write("labels.jsonl", rows), texts_);
+  }
+  io::TestFolder folder_;
+  Prompt prompt_{.text = "p "};
+  std::vector<JudgedTexts> texts_ = {{&prompt_, {"x", "y", "x"}}};
+};
+
+TEST_F(Labels, BecomeTables) {
+  const Tensor table = read(R"({"prompt":"p ","responses":["x","y","x"],"comparisons":[{"i":1,"j":0,"p":0.75}]})"
+                            "\n")[0];
+  EXPECT_NEAR(table[1][0].item<double>(), 0.75, 1e-7);
+  EXPECT_NEAR(table[0][1].item<double>(), 0.25, 1e-7);
+  EXPECT_EQ(table[0][2].item<double>(), 0.5);  // equal texts
+  EXPECT_EQ(table[2][2].item<double>(), 0.5);
+  EXPECT_TRUE(std::isnan(table[1][2].item<double>()));
+}
+
+TEST_F(Labels, RefuseWhatWasNotAsked) {
+  EXPECT_THAT([&] { (void)read(""); }, ThrowsMessage<DataError>(HasSubstr("labels are missing")));
+  const std::string other = R"({"prompt":"p ","responses":["x","z","x"],"comparisons":[{"i":1,"j":0}]})"
+                            "\n";
+  EXPECT_THAT([&] { (void)read(other); }, ThrowsMessage<DataError>(HasSubstr("labels of other responses")));
+  const std::string right = R"({"prompt":"p ","responses":["x","y","x"],"comparisons":[{"i":1,"j":0}]})"
+                            "\n";
+  EXPECT_THAT([&] { (void)read(right + right); }, ThrowsMessage<DataError>(HasSubstr("labels without a question")));
+}
+
+TEST_F(Labels, GoOutAsRowsThatComeBack) {
+  write_unlabelled(folder_ / "rows.jsonl", texts_);
+  const auto row = nlohmann::json::parse(io::TestFolder::read(folder_ / "rows.jsonl"));
+  EXPECT_EQ(row["prompt"], "p ");
+  EXPECT_EQ(row["responses"], (std::vector<std::string>{"x", "y", "x"}));
+}
+
+TEST(Statistics, SeeCyclesAndOrders) {
+  const auto judged = [](std::vector<double> scores) {
+    const Tensor table = at::tensor(scores).view({3, 3});
+    return Judgement{.mean_scores_K = table.sum(1) / 2, .scores_KK = table, .transitive_K = table.mean(1)};
+  };
+  const Judgement cycle = judged({0, 1, -1, -1, 0, 1, 1, -1, 0}), order = judged({0, 1, 2, -1, 0, 1, -2, -1, 0});
+  auto row = judgement_statistics(std::vector<Judgement>{cycle});
+  EXPECT_EQ(row["cyclic_triads_share"], 1.0);
+  EXPECT_NEAR(row["transitive_share"].get<double>(), 0, 1e-12);
+  row = judgement_statistics(std::vector<Judgement>{order, cycle});
+  EXPECT_EQ(row["cyclic_triads_share"], 0.5);
+  EXPECT_NEAR(row["transitive_share"].get<double>(), 12.0 / 18, 1e-12);
+
+  const Samples samples = {{{.ids = {1}, .text = "a", .finish = "stop"}, {.ids = {2}, .text = "a", .finish = "stop"}},
+                           {{.ids = {1}, .text = "a", .finish = "stop"}, {.ids = {2}, .text = "b", .finish = "stop"}}};
+  EXPECT_EQ(uniform_prompts(samples), 1);
+}
+
+}  // namespace
+}  // namespace rondo::align
