@@ -16,6 +16,9 @@
 #include "rondo/io/config_json.h"
 #include "rondo/io/json.h"
 #include "rondo/io/mapped_file.h"
+#include "rondo/report/align_report.h"
+#include "rondo/report/training_report.h"
+#include "rondo/train/metrics_log.h"
 
 namespace rondo::cli {
 namespace {
@@ -114,16 +117,28 @@ class AlignRun {
     if (!begin(run)) return;
     const align::SelfPlayResult result = align::run_self_play(input, hooks());
     if (result.interrupted) return say_interrupted();
-    session_.log(LogLevel::kInfo, fmt::format("{} iterations; policy in {}", result.iterations.size(), config_.out));
+    for (const std::string& warning : report::align_warnings(result.iterations))
+      session_.log(LogLevel::kWarning, warning);
+    report::write_align_report(
+        {.title = "Alignment of " + config_.policy, .iterations = result.iterations, .manifest = run},
+        fs::path(config_.out) / "report.html");
+    session_.log(LogLevel::kInfo, fmt::format("{} iterations; policy in {}, report in {}/report.html",
+                                              result.iterations.size(), config_.out, config_.out));
   }
 
   void offline() {
     DataFlags files;
     files.data = config_.data;
     const auto store = open_data(files, policy_, /*allow_unlabelled=*/true, session_);
-    if (!begin(resolved({{"data", store->groups().content_hash()}}))) return;
+    const json run = resolved({{"data", store->groups().content_hash()}});
+    if (!begin(run)) return;
     const train::LoopResult result = align::train_offline(config_, *store, device_, hooks());
     if (result.interrupted) return say_interrupted();
+    report::write_training_report({.title = "Training of " + config_.out,
+                                   .rows = train::read_metrics(fs::path(config_.out) / "metrics.jsonl"),
+                                   .held_out = {},
+                                   .manifest = run},
+                                  fs::path(config_.out) / "report.html");
     session_.log(LogLevel::kInfo, fmt::format("{} steps in {:.1f} s; policy in {}", result.state.step,
                                               result.state.seconds, config_.out));
   }
@@ -184,6 +199,7 @@ class AlignRun {
                       before.at("inputs").dump() + ", is " + run.at("inputs").dump() +
                       "; restore it or start a new run");
     }
+    io::remove_leftovers(config_.out);
     catch_interrupt();
     return true;
   }

@@ -14,7 +14,6 @@ struct AlignFlags {
   std::string device = "cpu";
   std::string resume;
   bool dry_run = false;
-  bool no_report = false;
 };
 
 void add_align_flags(CLI::App& verb, AlignFlags& flags);

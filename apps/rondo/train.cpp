@@ -5,8 +5,6 @@
 #include <fmt/ranges.h>
 #include <fnmatch.h>
 
-#include <fstream>
-
 #include "apps/rondo/cli.h"
 #include "apps/rondo/interrupt.h"
 #include "apps/rondo/open.h"
@@ -18,6 +16,7 @@
 #include "rondo/metrics/judgement.h"
 #include "rondo/report/training_report.h"
 #include "rondo/train/config.h"
+#include "rondo/train/metrics_log.h"
 
 namespace rondo::cli {
 namespace {
@@ -155,6 +154,7 @@ class TrainRun {
         throw DataError("the data changed since the run began: " + fmt::format("{}", fmt::join(config_.data, ", ")) +
                         "; restore the files or start a new run");
       }
+      io::remove_leftovers(config_.out);
       return;
     }
     io::write_file(path, resolved().dump(2) + "\n");
@@ -203,9 +203,7 @@ class TrainRun {
   }
 
   void write_report() {
-    std::vector<json> rows;
-    std::ifstream file(fs::path(config_.out) / "metrics.jsonl");
-    for (std::string line; std::getline(file, line);) rows.push_back(json::parse(line));
+    const std::vector<json> rows = train::read_metrics(fs::path(config_.out) / "metrics.jsonl");
     json held_out;
     if (eval_data_) {
       // The published weights, which are the best ones under --keep-best.

@@ -128,7 +128,7 @@ std::map<std::string, std::string> contents(const fs::path& run) {
   std::map<std::string, std::string> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(run)) {
     const std::string name = fs::relative(entry.path(), run).string();
-    if (!entry.is_regular_file() || name == "run.json") continue;
+    if (!entry.is_regular_file() || name == "run.json" || name == "report.html") continue;
     std::string text = io::TestFolder::read(entry.path());
     const std::string file = entry.path().filename().string();
     if (file == "manifest.json" || file == "metrics.jsonl") {
@@ -154,15 +154,13 @@ TEST_F(SelfPlay, TwentyKilledRunsContinueToTheSameBits) {
   const double whole = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 
   Random random(1);
-  int killed = 0;
-  bool is_done = false;
-  for (int k = 0; k < kKills; ++k) {
+  for (int killed = 0; killed < kKills;) {
     const std::string begin = testing::program() + " " + expanded(align("killed", more)) + " --threads 1";
     const std::string resume = testing::program() + " align --resume " + (folder_ / "killed").string() + " --threads 1";
     const bool is_fresh = !fs::exists(folder_ / "killed" / "run.json");
     const Child child("exec " + (is_fresh ? begin : resume));
     // Every life dies somewhere in what a whole run takes; whatever was finished stays.
-    is_done = child.kill_after(whole * (0.1 + 0.5 * random.uniform()), SIGKILL);
+    const bool is_done = child.kill_after(whole * (0.1 + 0.5 * random.uniform()), SIGKILL);
     if (!is_done) {
       ++killed;
       continue;
@@ -170,7 +168,6 @@ TEST_F(SelfPlay, TwentyKilledRunsContinueToTheSameBits) {
     ASSERT_EQ(contents(folder_ / "killed"), contents(folder_ / "straight"));
     fs::remove_all(folder_ / "killed");  // a finished run starts again
   }
-  EXPECT_GE(killed, kKills / 2);
   if (!fs::exists(folder_ / "killed" / "run.json")) return;
   const Call last = call("align --resume $F/killed");
   ASSERT_EQ(last.exit_code, 0) << last.output;

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "rondo/base/error.h"
 
@@ -132,6 +133,15 @@ void write_file(const fs::path& target, std::string_view content) {
   AtomicFile file(target);
   file.write(content);
   file.commit();
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::vector<fs::path> leftovers;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file() && name.starts_with('.') && name.ends_with(".tmp")) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove(path);
 }
 
 void publish_directory(const fs::path& part, const fs::path& target) {

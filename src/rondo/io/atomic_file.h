@@ -41,6 +41,10 @@ class AtomicFile {
 /// Writes a whole file atomically.
 void write_file(const std::filesystem::path& target, std::string_view content);
 
+/// Removes the temporary files that a killed process left in `folder` and below. For a run that owns its folder: nobody
+/// else may be writing there.
+void remove_leftovers(const std::filesystem::path& folder);
+
 /// Turns a finished folder `part` (by convention DIR.part) into `target`: syncs every file of it, then swaps the names
 /// and removes what stood there before. At no moment is `target` incomplete. Both lie in one file system.
 void publish_directory(const std::filesystem::path& part, const std::filesystem::path& target);

@@ -50,6 +50,17 @@ TEST(AtomicFile, WritesPartsInAnyOrder) {
   EXPECT_EQ(TestFolder::read(folder / "a"), "headabcd");
 }
 
+TEST(AtomicFile, LeftoversOfTheDeadGoAndNothingElse) {
+  const TestFolder folder;
+  std::filesystem::create_directories(folder / "deep");
+  for (const char* name : {".a.json.77.0.tmp", "deep/.b.77.3.tmp", "keep.tmp", ".keep", "deep/c"})
+    folder.write(name, "x");
+  remove_leftovers(folder.path());
+  EXPECT_FALSE(std::filesystem::exists(folder / ".a.json.77.0.tmp"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "deep/.b.77.3.tmp"));
+  for (const char* name : {"keep.tmp", ".keep", "deep/c"}) EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
+}
+
 TEST(AtomicFile, KeepsASymbolicLink) {
   const TestFolder folder;
   folder.write("real", "old");

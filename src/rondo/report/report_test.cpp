@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "rondo/base/error.h"
+#include "rondo/report/align_report.h"
 #include "rondo/report/comparison_report.h"
 #include "rondo/report/html_report.h"
 #include "rondo/report/plotly_js.h"
@@ -124,6 +125,39 @@ TEST(TrainingReport, ShowsCurvesTableAndManifest) {
   EXPECT_THAT(without_plotly(text.str()),
               AllOf(HasSubstr("always the longest"), HasSubstr("25 % of the scores"), HasSubstr("Learning rate"),
                     HasSubstr("held out"), HasSubstr("<td>seed</td><td>3</td>")));
+}
+
+Json iteration(int t, double length, double by_judge, double by_command) {
+  const auto against = [](double rate) {
+    return Json{{"win_rate", rate}, {"low", rate - 0.05}, {"high", rate + 0.05}};
+  };
+  return {{"iteration", t},
+          {"statistics", {{"length_mean", length}, {"entropy", 9.5}, {"kl_to_base", 0.25}, {"distinct_share", 1.0}}},
+          {"contest",
+           {{"judge", {{"base", against(by_judge)}, {"previous", against(0.5)}}},
+            {"command", {{"base", against(by_command)}, {"previous", against(0.5)}}}}},
+          {"queries", 512},
+          {"seconds", {{"generate", 1.5}, {"judge", 0.5}}}};
+}
+
+TEST(AlignReport, ShowsRatesPolicyAndCosts) {
+  const auto path = std::filesystem::temp_directory_path() / "rondo_align_report_test.html";
+  write_align_report({.title = "run", .iterations = {iteration(1, 10, 0.7, 0.66)}, .manifest = {{"seed", 3}}}, path);
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  std::filesystem::remove(path);
+  EXPECT_THAT(without_plotly(text.str()), AllOf(HasSubstr("0.700 (0.650 to 0.750)"), HasSubstr("command: base"),
+                                                HasSubstr("<td>seed</td><td>3</td>"), HasSubstr("512")));
+}
+
+TEST(AlignReport, WarnsOfLengthAndOfAnExploitedJudge) {
+  EXPECT_TRUE(align_warnings({}).empty());
+  EXPECT_TRUE(align_warnings({iteration(1, 10, 0.7, 0.66), iteration(2, 12, 0.7, 0.65)}).empty());
+  const auto warnings = align_warnings({iteration(1, 10, 0.6, 0.6), iteration(2, 18, 0.8, 0.6)});
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_THAT(warnings[0], HasSubstr("from 10 to 18 tokens"));
+  EXPECT_THAT(warnings[1], HasSubstr("0.80 against the base, the command one of 0.60"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
@@ -29,6 +30,13 @@ void MetricsLog::append(const nlohmann::json& row) {
                         "; free some space and continue with --resume");
   }
   bytes_ += static_cast<int64_t>(line.size());
+}
+
+std::vector<nlohmann::json> read_metrics(const std::filesystem::path& path) {
+  std::vector<nlohmann::json> rows;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) rows.push_back(nlohmann::json::parse(line));
+  return rows;
 }
 
 }  // namespace rondo::train

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <vector>
 
 namespace rondo::train {
 
@@ -25,5 +26,8 @@ class MetricsLog {
   std::unique_ptr<std::FILE, Closer> file_;
   int64_t bytes_ = 0;
 };
+
+/// The rows of a finished run's file.
+std::vector<nlohmann::json> read_metrics(const std::filesystem::path& path);
 
 }  // namespace rondo::train

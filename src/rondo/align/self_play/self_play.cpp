@@ -84,7 +84,14 @@ class SelfPlay {
 
   json iteration(int64_t t) {
     const fs::path manifest_path = folder(t) / "manifest.json";
-    if (fs::exists(manifest_path)) return io::read_json_file(manifest_path);
+    std::error_code error;
+    if (!fs::exists(manifest_path)) make_iteration(t, manifest_path);
+    // Only now: a run that dies before the manifest is there needs its checkpoints.
+    fs::remove_all(policy_folder(t) / "checkpoints", error);
+    return io::read_json_file(manifest_path);
+  }
+
+  void make_iteration(int64_t t, const fs::path& manifest_path) {
     std::error_code error;
     fs::create_directories(folder(t) / "log_probs", error);
     if (error)
@@ -104,9 +111,7 @@ class SelfPlay {
     manifest["weights"] = model::weights_hash(*load(t, false).model);
     manifest["seconds"] = seconds_;
     io::write_file(manifest_path, manifest.dump(2) + "\n");
-    fs::remove_all(policy_folder(t) / "checkpoints", error);
     log_iteration(manifest);
-    return manifest;
   }
 
   // Responses of a policy to prompts, from the file where they are there already.
@@ -298,7 +303,7 @@ class SelfPlay {
 
   void log_iteration(const json& manifest) {
     const json& s = manifest["statistics"];
-    std::string line = fmt::format("iteration {}: entropy {:.3g}, KL to base {:.3g}, mean length {:.1f}",
+    std::string line = fmt::format("iteration {}: sampled at entropy {:.3g}, KL to base {:.3g}, mean length {:.1f}",
                                    manifest["iteration"].get<int64_t>(), s["entropy"].get<double>(),
                                    s["kl_to_base"].get<double>(), s["length_mean"].get<double>());
     const json contest = manifest.value("contest", json::object());
