@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/rondo/data_flags.h"
 #include "apps/rondo/interrupt.h"
 #include "rondo/align/self_play/labels.h"
 #include "rondo/align/self_play/offline.h"
@@ -113,6 +114,14 @@ class AlignRun {
     input.eval_prompts = align::read_prompts(eval_file, *policy_.encoder);
     input.judge = open_judge(config_.judge, judge_);
     add_referees(input);
+    std::unique_ptr<data::TokenStore> pool;
+    if (!config_.judge_data.empty()) {
+      DataFlags files;
+      files.data = config_.judge_data;
+      pool = open_data(files, judge_, /*allow_unlabelled=*/false, session_);
+      input.judge_pool = pool.get();
+    }
+    input.spool_folder = spool_folder();
     const json run = resolved({{"prompts", content_hash(config_.prompts)}, {"eval_prompts", content_hash(eval_file)}});
     if (!begin(run)) return;
     const align::SelfPlayResult result = align::run_self_play(input, hooks());

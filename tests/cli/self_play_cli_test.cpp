@@ -118,6 +118,14 @@ for line in sys.stdin:
   EXPECT_GT(contest["command"]["base"]["win_rate"], 0.55);
   EXPECT_EQ(contest["referee"], contest["judge"]);
 
+  // A judge with labels of the latest samples is another judge from the third iteration on.
+  const Call refreshed = call(align("fresh",
+                                    "--iterations 3 --refresh-judge 2:6 --judge-lr 1e-3 --judge-data $F/pairs.jsonl "
+                                    "--referee-command 'python3 $F/rule.py'"));
+  ASSERT_EQ(refreshed.exit_code, 0) << refreshed.output;
+  EXPECT_EQ(manifest("fresh", 1)["judge_weights"], manifest("fresh", 2)["judge_weights"]);
+  EXPECT_NE(manifest("fresh", 2)["judge_weights"], manifest("fresh", 3)["judge_weights"]);
+
   const Call broken = call(align("broken", "--iterations 1 --referee-command 'exit 3'"));
   EXPECT_NE(broken.exit_code, 0);
   EXPECT_THAT(broken.output, HasSubstr("the referee failed"));
@@ -147,7 +155,8 @@ std::map<std::string, std::string> contents(const fs::path& run) {
 TEST_F(SelfPlay, TwentyKilledRunsContinueToTheSameBits) {
   constexpr int kKills = 20;
   const std::string more =
-      "--objective sppo --iterations 3 --epochs 4 --checkpoint-every 2 --magnet base --magnet-weight .2";
+      "--objective sppo --iterations 3 --epochs 4 --checkpoint-every 2 --magnet base --magnet-weight .2 "
+      "--refresh-judge 2:6 --judge-data $F/pairs.jsonl --referee $F/judge";
   const std::string start = testing::program() + " " + expanded(align("straight", more)) + " --threads 1";
   const auto began = std::chrono::steady_clock::now();
   ASSERT_EQ(testing::shell(start).exit_code, 0);
@@ -190,6 +199,8 @@ TEST_F(SelfPlay, SaysWhatIsWrong) {
       {align("x", "--objective gpp"), "did you mean 'gpo'"},
       {align("x", "--magnet moon"), "unknown magnet 'moon'"},
       {align("x", "--magnet-weight .1"), "--magnet-weight without a magnet"},
+      {align("x", "--refresh-judge 2:6"), "--refresh-judge without labels"},
+      {align("x", "--refresh-judge often --referee $F/judge"), "expected EVERY:STEPS"},
       {align("x", "--data $F/pairs.jsonl"), "exclude each other"},
       {align("y", "--temperature 0"), "the policy gives the same response every time"},
       {align("z", "--max-drift 1e-6"), "the policy ran away from its reference"},

@@ -46,6 +46,12 @@ void describe(FieldVisitor& v, AlignConfig& c) {
   v.text("referee_command", c.referee_command,
          "shell command that labels rows: {prompt, responses} on its input, the same with `table` or `comparisons` on "
          "its output");
+  v.text(
+      "refresh_judge", c.refresh_judge,
+      "EVERY:STEPS: before every EVERY-th round the judge learns STEPS steps from labels of the latest samples, given "
+      "by the referee command or the referee");
+  v.texts("judge_data", c.judge_data, "labelled files that a refreshed judge sees beside them");
+  v.number("judge_lr", c.judge_lr, "peak learning rate of a refreshed judge", 0.0, 10.0);
 }
 
 std::optional<int64_t> magnet_iterate(const std::string& magnet, int64_t iteration) {

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // Streams of the run's seed.
-constexpr uint64_t kSamplingStream = 1, kOrderStream = 2, kContestStream = 3;
+constexpr uint64_t kSamplingStream = 1, kOrderStream = 2, kContestStream = 3, kRefreshStream = 4;
 // Nats beyond which a target of a response says that beta is on another scale than the judge.
 constexpr double kAbsurdTarget = 100;
 
@@ -31,7 +31,11 @@ class Stopped {};
 class SelfPlay {
  public:
   SelfPlay(const SelfPlayInput& input, const SelfPlayHooks& hooks)
-      : input_(input), config_(input.config), hooks_(hooks) {}
+      : input_(input),
+        config_(input.config),
+        hooks_(hooks),
+        refresh_(refresh_plan(input.config.refresh_judge)),
+        judge_(input.judge) {}
 
   SelfPlayResult run() {
     check();
@@ -60,6 +64,8 @@ class SelfPlay {
       throw ConfigError("one response has nothing to be compared with: --responses 1; give at least 2");
     if (config_.objective.magnet_weight > 0 && config_.magnet == "none")
       throw ConfigError("--magnet-weight without a magnet: give --magnet base, previous or moving:N");
+    if (refresh_.every > 0 && input_.referees.empty())
+      throw ConfigError("--refresh-judge without labels: give --referee-command or --referee");
   }
 
   void stop_if_asked() const {
@@ -87,7 +93,7 @@ class SelfPlay {
     std::error_code error;
     if (!fs::exists(manifest_path)) make_iteration(t, manifest_path);
     // Only now: a run that dies before the manifest is there needs its checkpoints.
-    fs::remove_all(policy_folder(t) / "checkpoints", error);
+    for (const char* run : {"policy", "judge"}) fs::remove_all(folder(t) / run / "checkpoints", error);
     return io::read_json_file(manifest_path);
   }
 
@@ -99,8 +105,11 @@ class SelfPlay {
                           "; choose another --out");
     seconds_.clear();
     json manifest = {{"iteration", t}};
+    if (refresh_.is_due(t)) timed("refresh", [&] { return refresh(t); });
+    use_judge(t);
     const model::LoadedModel sampler = load(t - 1, /*trainable=*/false);
     manifest["sampler_weights"] = model::weights_hash(*sampler.model);
+    manifest["judge_weights"] = model::weights_hash(*judge_.model);
     const Samples samples = timed("generate", [&] { return sample(t, *sampler.model); });
     const std::vector<Judgement> judged = timed("judge", [&] { return judge(t, samples); });
     data::MemorySource groups(policy_groups(input_.prompts, samples));
@@ -112,6 +121,54 @@ class SelfPlay {
     manifest["seconds"] = seconds_;
     io::write_file(manifest_path, manifest.dump(2) + "\n");
     log_iteration(manifest);
+  }
+
+  fs::path judge_folder(int64_t t) const {
+    for (; t > 1; --t) {
+      if (refresh_.is_due(t)) return folder(t) / "judge";
+    }
+    return config_.judge;
+  }
+
+  void use_judge(int64_t t) {
+    if (judge_.name == judge_folder(t).string()) return;
+    refreshed_ = model::load(judge_folder(t), {.device = input_.device});
+    judge_.name = judge_folder(t).string();
+    judge_.model = refreshed_.model.get();
+  }
+
+  // Labels of the samples since the last refresh, and the judge trained on them.
+  int refresh(int64_t t) {
+    const fs::path labels = folder(t) / "labels.jsonl", out = folder(t) / "judge";
+    if (!fs::exists(labels)) {
+      std::vector<JudgedTexts> latest;
+      for (int64_t from = t - refresh_.every; from < t; ++from) {
+        for (JudgedTexts& texts :
+             texts_of(input_.prompts, read_samples(folder(from) / "samples.jsonl", input_.prompts.size())))
+          latest.push_back(std::move(texts));
+      }
+      label_samples(input_.referees.back(), latest, labels);
+    }
+    fs::create_directories(out);
+    RefreshInput refresh{.judge = judge_folder(t - 1),
+                         .encoder = judge_.encoder,
+                         .labels = labels,
+                         .pool = input_.judge_pool,
+                         .loop = config_.loop,
+                         .device = input_.device,
+                         .spool_folder = input_.spool_folder};
+    refresh.loop.steps = refresh_.steps;
+    refresh.loop.lr = config_.judge_lr;
+    refresh.loop.token_budget = config_.generate.token_budget;
+    refresh.loop.sampler.group_size = config_.generate.responses;
+    refresh.loop.sampler.seed = seed(kRefreshStream, t);
+    const train::LoopHooks hooks{.log = hooks_.log,
+                                 .progress = hooks_.progress,
+                                 .evaluate = {},
+                                 .save_model = {},
+                                 .should_stop = hooks_.should_stop};
+    if (refresh_judge(refresh, out, hooks).interrupted) throw Stopped();
+    return 0;
   }
 
   // Responses of a policy to prompts, from the file where they are there already.
@@ -162,9 +219,8 @@ class SelfPlay {
     if (!fs::exists(file)) {
       eval::ScoringCost cost;
       std::vector<Judgement> judged;
-      for (const PreferenceTable& table :
-           judge_tables(input_.judge, texts_of(input_.prompts, samples), judging(), cost)) {
-        judged.push_back(judgement_of(table, input_.judge.tau()));
+      for (const PreferenceTable& table : judge_tables(judge_, texts_of(input_.prompts, samples), judging(), cost)) {
+        judged.push_back(judgement_of(table, judge_.tau()));
       }
       write_judgements(file, judged);
     }
@@ -294,9 +350,8 @@ class SelfPlay {
     }
     std::vector<const Prompt*> prompts;
     for (const PolicyPrompt& prompt : input_.eval_prompts) prompts.push_back(&prompt.prompt);
-    std::vector<NamedReferee> referees = {{"judge", [this](std::span<const JudgedTexts> read) {
-                                             return judge_probabilities(input_.judge, read, judging());
-                                           }}};
+    std::vector<NamedReferee> referees = {
+        {"judge", [this](std::span<const JudgedTexts> read) { return judge_probabilities(judge_, read, judging()); }}};
     referees.insert(referees.end(), input_.referees.begin(), input_.referees.end());
     return hold_contest(prompts, contestants, referees, static_cast<uint64_t>(config_.seed));
   }
@@ -321,6 +376,9 @@ class SelfPlay {
   const SelfPlayInput& input_;
   const AlignConfig& config_;
   const SelfPlayHooks& hooks_;
+  RefreshPlan refresh_;
+  model::LoadedModel refreshed_;  // what judge_ points to once it was refreshed
+  Judge judge_;
   std::map<std::string, double> seconds_;
 };
 

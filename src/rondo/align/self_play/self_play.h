@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Self-play: sample from the policy, judge once at linear cost, move the policy, again.
 //
-//   OUT/iteration-001/samples.jsonl     responses of the iterate before (iteration 0 is the base policy)
+//   OUT/iteration-001/labels.jsonl      of the latest samples, where the judge is refreshed
+//                     judge/            the refreshed judge
+//                     samples.jsonl     responses of the iterate before (iteration 0 is the base policy)
 //                     judged.jsonl      what the judge said
 //                     log_probs/        of fixed policies on these samples, named by the content of both
 //                     policy/           the new iterate, with its metrics.jsonl
@@ -20,6 +22,7 @@
 #include "rondo/align/self_play/config.h"
 #include "rondo/align/self_play/contest.h"
 #include "rondo/align/self_play/judge.h"
+#include "rondo/align/self_play/refresh.h"
 #include "rondo/align/self_play/samples.h"
 
 namespace rondo::align {
@@ -32,7 +35,9 @@ struct SelfPlayInput {
   const text::TextEncoder* encoder = nullptr;  // of the policy
   std::vector<int32_t> stop_ids;
   Judge judge;
-  std::vector<NamedReferee> referees;  // beside the judge
+  std::vector<NamedReferee> referees;  // beside the judge; the last one labels samples for a refreshed judge
+  data::TokenSource* judge_pool = nullptr;
+  std::string spool_folder;
   at::Device device = at::kCPU;
 };
 

@@ -10,6 +10,7 @@
 #include "rondo/align/self_play/config.h"
 #include "rondo/align/self_play/contest.h"
 #include "rondo/align/self_play/labels.h"
+#include "rondo/align/self_play/refresh.h"
 #include "rondo/align/self_play/statistics.h"
 #include "rondo/base/error.h"
 #include "rondo/io/test_folder.h"
@@ -111,6 +112,31 @@ TEST_F(Labels, GoOutAsRowsThatComeBack) {
   const auto row = nlohmann::json::parse(io::TestFolder::read(folder_ / "rows.jsonl"));
   EXPECT_EQ(row["prompt"], "p ");
   EXPECT_EQ(row["responses"], (std::vector<std::string>{"x", "y", "x"}));
+}
+
+TEST(Refresh, ComesWhenThePlanSays) {
+  EXPECT_FALSE(refresh_plan("").is_due(5));
+  const RefreshPlan plan = refresh_plan("3:20");
+  EXPECT_EQ(plan.steps, 20);
+  std::vector<int64_t> due;
+  for (int64_t t = 1; t <= 10; ++t) {
+    if (plan.is_due(t)) due.push_back(t);
+  }
+  EXPECT_THAT(due, ::testing::ElementsAre(4, 7, 10));
+  for (const char* wrong : {"3", "0:5", "3:", ":4", "3:0", "3:4x"})
+    EXPECT_THAT([&] { refresh_plan(wrong); }, ThrowsMessage<ConfigError>(HasSubstr("EVERY:STEPS")));
+}
+
+TEST_F(Labels, OfSamplesAreWrittenWithoutEmptyOnes) {
+  const NamedReferee rule = {
+      "rule", [](std::span<const JudgedTexts>) {
+        const double unknown = std::nan("");
+        return std::vector<Tensor>{at::tensor({0.5, 0.75, 0.5, 0.25, 0.5, unknown, 0.5, unknown, 0.5}).view({3, 3})};
+      }};
+  label_samples(rule, texts_, folder_ / "labels.jsonl");
+  const auto row = nlohmann::json::parse(io::TestFolder::read(folder_ / "labels.jsonl"));
+  ASSERT_EQ(row["comparisons"].size(), 1u) << row;  // equal texts and unknown pairs teach nothing
+  EXPECT_EQ(row["comparisons"][0]["p"], 0.75);
 }
 
 TEST(Statistics, SeeCyclesAndOrders) {
