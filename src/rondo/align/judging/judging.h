@@ -36,6 +36,7 @@ struct JudgedGroup {
   Tensor mean_probabilities_K;  // Pbar; 1/2 where K = 1
   Tensor split_means_K;         // Pbar of the split scores; undefined without a split
   Tensor rewards_K;             // undefined where the judge has none
+  bool is_scalar = false;       // rewards are all that the judge has (BT)
   int64_t best = 0;             // first ones where several are equal
   int64_t worst = 0;
 
