@@ -66,6 +66,26 @@ void describe(FieldVisitor& v, ScoreConfig& c) {
   describe_device(v, c.device);
 }
 
+// A finished row of the part file; `n` counts from 1. Whatever happened to the file, the answer is a sentence.
+struct FinishedRow {
+  Json row;
+  formats::Verdict verdict;
+};
+
+FinishedRow parse_finished(const std::string& line, const std::string& out, int64_t n) {
+  const auto damaged = [&](const char* what) {
+    return DataError(fmt::format("cannot continue: {}.part: row {} is damaged: {}; remove the file", out, n, what));
+  };
+  try {
+    Json json = Json::parse(line);
+    FinishedRow finished{.row = std::move(json.at("row")), .verdict = formats::verdict_from_json(json.at("judged"))};
+    if (!finished.verdict.is_whole()) throw damaged("numbers are missing");
+    return finished;
+  } catch (const Json::exception& error) {
+    throw damaged(error.what());
+  }
+}
+
 struct Item {
   data::GroupRow source;
   TokenGroup tokens;
@@ -149,14 +169,15 @@ class Scoring {
     const int64_t whole_lots = part_.finished() - part_.finished() % kRowsTogether;
     int64_t n = 0;
     part_.for_each([&](const std::string& line) {
+      const nlohmann::json finished = parse_finished(line, config_.out, ++n).row;
       auto item = items_.next();
-      if (!item || item->source.row.object != nlohmann::json::parse(line).at("row")) {
+      if (!item || item->source.row.object != finished) {
         throw ConfigError(
             fmt::format("another run was interrupted here: {}.part: its row {} is not that of the data; "
                         "name the same data, or remove the file",
-                        config_.out, n + 1));
+                        config_.out, n));
       }
-      if (n++ >= whole_lots) together_.push_back(*std::move(item));
+      if (n > whole_lots) together_.push_back(*std::move(item));
     });
     index_ = whole_lots;
   }
@@ -209,12 +230,11 @@ Written publish(const ScoreConfig& config, PartFile& part) {
           .open({.out = config.out, .has_scores = config.with_scores, .is_published = config.as_published});
   Written written;
   part.for_each([&](const std::string& line) {
-    Json json = Json::parse(line);
-    formats::JudgedRow judged{
-        .row = std::move(json["row"]), .group = {}, .verdict = formats::verdict_from_json(json["judged"])};
-    const nlohmann::json row = judged.row;
-    judged.group = data::read_row(data::shape_of(row), row);
-    ++written.rows;
+    FinishedRow finished = parse_finished(line, config.out, ++written.rows);
+    const nlohmann::json row = finished.row;
+    const formats::JudgedRow judged{.row = std::move(finished.row),
+                                    .group = data::read_row(data::shape_of(row), row),
+                                    .verdict = std::move(finished.verdict)};
     written.responses += judged.verdict.size();
     written.even += judged.verdict.is_even();
     try {
@@ -251,6 +271,7 @@ void run_score(ScoreConfig config, Session& session) {
   if (config.data.data.empty()) throw ConfigError("no data: --data: name at least one file");
   require_flag(config.out, "--out");
   if (config.out == "-") throw ConfigError("no file: --out -: scores are continued from OUT.part; name a file");
+  while (config.out.size() > 1 && config.out.ends_with('/')) config.out.pop_back();  // OUT.part lies beside it
   use_threads(session);
   const at::Device device = open_device(config.device);
   const OpenModel open = open_model(config.model, {.device = device}, config.text, session);

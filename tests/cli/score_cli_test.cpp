@@ -156,6 +156,13 @@ TEST_F(ScoreVerb, AKilledRunContinuesToTheSameBytes) {
   const Call other = call(score("cut", "--diagonal include"));
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.output, HasSubstr("another run was interrupted here"));
+  std::string damaged = begun;
+  damaged[damaged.find("\"judged\"") + 1] = 'J';
+  folder_.write("cut.part", damaged);
+  const Call refused = call(score("cut"));
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_THAT(refused.output, HasSubstr("cut.part: row 1 is damaged"));
+  folder_.write("cut.part", begun);
   many.replace(many.find("fair"), 4, "soft");
   folder_.write("rows.jsonl", many);
   const Call changed = call(score("cut"));

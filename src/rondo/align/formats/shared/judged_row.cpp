@@ -3,6 +3,8 @@
 
 #include <ATen/TensorOperators.h>
 
+#include <algorithm>
+
 #include "rondo/data/group_writer.h"
 
 namespace rondo::align::formats {
@@ -22,6 +24,17 @@ NumberTable table(const Tensor& x_KK) {
 }
 
 }  // namespace
+
+bool Verdict::is_whole() const {
+  const size_t count = mean_scores.size();
+  const auto is_square = [&](const NumberTable& table) {
+    return table.size() == count &&
+           std::all_of(table.begin(), table.end(), [&](const auto& row) { return row.size() == count; });
+  };
+  return is_square(scores) && is_square(probabilities) && mean_log_odds.size() == count &&
+         mean_probabilities.size() == count && (rewards.size() == count || (rewards.empty() && !is_scalar)) &&
+         best >= 0 && best < size() && worst >= 0 && worst < size();
+}
 
 Verdict verdict_of(const JudgedGroup& judged) {
   const double tau = judged.judgement.tau;

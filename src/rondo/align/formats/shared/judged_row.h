@@ -27,6 +27,8 @@ struct Verdict {
   int64_t worst = 0;
 
   int64_t size() const { return static_cast<int64_t>(mean_scores.size()); }
+  /// As many numbers everywhere as there are responses.
+  bool is_whole() const;
   /// Nothing is preferred to anything: there is no pair to train on.
   bool is_even() const { return best == worst; }
   /// One number a response for files that know nothing else: the reward of a scalar judge, mean log-odds otherwise.
