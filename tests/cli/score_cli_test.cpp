@@ -148,6 +148,8 @@ TEST_F(ScoreVerb, AKilledRunContinuesToTheSameBytes) {
     const std::string said = must(score("cut"));
     EXPECT_THAT(said, kept > 0 ? HasSubstr("continuing behind " + std::to_string(kept) + " finished") : HasSubstr(""));
     EXPECT_EQ(read("cut"), read("whole.jsonl")) << kept;
+    // Whole lots of 64 rows are taken as they are; of the last one all is scored again, in the same forward passes.
+    EXPECT_THAT(said, HasSubstr("with " + std::to_string(3 * (200 - kept / 64 * 64)) + " queries"));
     EXPECT_FALSE(std::filesystem::exists(folder_ / "cut.part"));
   }
   // Another run's rows are not taken for this one's.

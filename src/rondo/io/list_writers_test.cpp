@@ -29,12 +29,12 @@ TEST(ParquetWriter, RowsComeBackAsTheyWere) {
   const std::string path = (folder / "rows.parquet").string();
   // A text that looks like a date, numbers that look whole, nested lists, quotes and other scripts.
   const ordered_json rows[] = {
-      {{"prompt", "2024-01-01T10:00:00Z"},
+      {{"prompt", "2024-01-01"},
        {"turns", {{{"role", "user"}, {"content", "a \"b\"\n\xC3\xA9"}}}},
        {"p", {{0.5, 1.0}, {0.25, 3.0}}},
        {"n", 7},
        {"b", true}},
-      {{"prompt", ""}, {"turns", ordered_json::array()}, {"p", {{1e-30, -2.5}}}, {"n", -1}, {"b", false}},
+      {{"prompt", "2024-02-03"}, {"turns", ordered_json::array()}, {"p", {{1e-30, -2.5}}}, {"n", -1}, {"b", false}},
   };
   ParquetWriter writer(path);
   for (const ordered_json& row : rows) writer.write(row);
