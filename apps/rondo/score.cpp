@@ -225,9 +225,11 @@ struct Written {
 };
 
 Written publish(const ScoreConfig& config, PartFile& part) {
-  const auto writer =
-      formats::format_by_name(config.format)
-          .open({.out = config.out, .has_scores = config.with_scores, .is_published = config.as_published});
+  const auto writer = formats::format_by_name(config.format)
+                          .open({.out = config.out,
+                                 .has_scores = config.with_scores,
+                                 .is_published = config.as_published,
+                                 .has_responses = config.responses.empty()});
   Written written;
   part.for_each([&](const std::string& line) {
     FinishedRow finished = parse_finished(line, config.out, ++written.rows);

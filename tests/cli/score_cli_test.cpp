@@ -185,6 +185,7 @@ TEST_F(ScoreVerb, ReadsAndWritesTheFilesOfSppo) {
   EXPECT_THAT(said, HasSubstr("1 of 3 rows prefer nothing"));
   EXPECT_THAT(said, HasSubstr("left out of the pairs"));
   EXPECT_EQ(list("generated/responses_1.json"), responses[1]) << "what lay in the folder stays";
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "generated" / "responses_3.json"));
   const json tables = list("generated/probabilities.json");
   const std::vector<json> generated = rows("generated/train.parquet"), pairs = rows("generated/training/train.parquet");
   ASSERT_EQ(tables.size(), 3u);
@@ -231,6 +232,7 @@ TEST_F(ScoreVerb, WritesLogOddsForGpo) {
       EXPECT_NEAR(two[i][j].get<double>(), 2 * one[i][j].get<double>(), kTolerance);
     }
   }
+  EXPECT_EQ(list("one/responses_1.json"), json({"paper"}));
   const json pair = rows("one/training/train.parquet")[0];
   const auto best = row["best"].get<size_t>(), worst = row["worst"].get<size_t>();
   EXPECT_EQ(pair["chosen_probs"], one[best][worst]);

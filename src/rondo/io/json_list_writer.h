@@ -3,8 +3,8 @@
 // at all.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
-#include <string>
 
 #include "rondo/io/text_writer.h"
 
@@ -13,7 +13,7 @@ namespace rondo::io {
 class JsonListWriter {
  public:
   /// Compressed where the name ends in .gz. Throws ResourceError where the file cannot be written.
-  explicit JsonListWriter(const std::string& path) : writer_(path) {}
+  explicit JsonListWriter(const std::filesystem::path& path) : writer_(path.string()) {}
 
   void write(const nlohmann::ordered_json& element);
   void commit();

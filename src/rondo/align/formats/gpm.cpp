@@ -20,7 +20,7 @@ NumberTable judged_table(const Verdict& verdict) { return scaled(verdict, 1); }
 NumberTable published_table(const Verdict& verdict) { return scaled(verdict, 2); }
 
 std::unique_ptr<FormatWriter> open(const FormatOptions& options) {
-  return open_self_play_files(options.out, options.is_published ? &published_table : &judged_table);
+  return open_self_play_files(options, options.is_published ? &published_table : &judged_table);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ struct FormatOptions {
   std::string out;            // a file, or the folder for formats of several files
   bool has_scores = false;    // rondo: the K x K scores as well
   bool is_published = false;  // numbers as the published scripts make them, where they differ
+  bool has_responses = true;  // files that hold responses alone; not where the rows came from such files
 };
 
 /// Takes rows in order; no file appears before commit().

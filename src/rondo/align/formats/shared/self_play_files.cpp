@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <deque>
 #include <filesystem>
 #include <numeric>
 
@@ -21,15 +22,17 @@ double row_mean(const std::vector<double>& row) {
 
 class SelfPlayFiles : public FormatWriter {
  public:
-  SelfPlayFiles(const std::filesystem::path& folder, NumberTable (*table_of)(const Verdict&))
+  SelfPlayFiles(const FormatOptions& options, NumberTable (*table_of)(const Verdict&))
       : table_of_(table_of),
-        tables_(folder / "probabilities.json"),
-        generated_(folder / "train.parquet"),
-        pairs_(folder / "training" / "train.parquet") {}
+        folder_(options.out),
+        has_responses_(options.has_responses),
+        tables_(folder_ / "probabilities.json"),
+        generated_(folder_ / "train.parquet"),
+        pairs_(folder_ / "training" / "train.parquet") {}
 
   void write(const JudgedRow& judged) override {
     const Verdict& v = judged.verdict;
-    if (size_ == 0) size_ = v.size();
+    if (size_ == 0) begin(v.size());
     if (v.size() != size_) {
       throw DataError(
           fmt::format("{} responses where the first row has {}: these files hold the same number for every "
@@ -44,6 +47,7 @@ class SelfPlayFiles : public FormatWriter {
     generated["probability"] = table;
     generated["rm_scores"] = v.mean_log_odds;
     generated_.write(generated);
+    for (size_t i = 0; i < responses_.size(); ++i) responses_[i].write(judged.group.responses[i].content);
     if (v.is_even()) return;
     const auto best = static_cast<size_t>(v.best), worst = static_cast<size_t>(v.worst);
     pairs_.write({{"chosen", conversation_json(judged.group, v.best)},
@@ -54,13 +58,24 @@ class SelfPlayFiles : public FormatWriter {
   }
 
   void commit() override {
+    for (io::JsonListWriter& list : responses_) list.commit();
     tables_.commit();
     generated_.commit();
     pairs_.commit();
   }
 
  private:
+  // The first row says how many responses there are.
+  void begin(int64_t size) {
+    size_ = size;
+    for (int64_t i = 0; has_responses_ && i < size; ++i)
+      responses_.emplace_back(folder_ / fmt::format("responses_{}.json", i));
+  }
+
   NumberTable (*table_of_)(const Verdict&);
+  std::filesystem::path folder_;
+  bool has_responses_;
+  std::deque<io::JsonListWriter> responses_;
   io::JsonListWriter tables_;
   io::ParquetWriter generated_;
   io::ParquetWriter pairs_;
@@ -69,13 +84,13 @@ class SelfPlayFiles : public FormatWriter {
 
 }  // namespace
 
-std::unique_ptr<FormatWriter> open_self_play_files(const std::string& folder,
+std::unique_ptr<FormatWriter> open_self_play_files(const FormatOptions& options,
                                                    NumberTable (*table_of)(const Verdict& verdict)) {
   std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(folder) / "training", error);
+  std::filesystem::create_directories(std::filesystem::path(options.out) / "training", error);
   if (error)
-    throw ResourceError("cannot write: " + folder + ": " + error.message() + "; name a folder that can be made");
-  return std::make_unique<SelfPlayFiles>(folder, table_of);
+    throw ResourceError("cannot write: " + options.out + ": " + error.message() + "; name a folder that can be made");
+  return std::make_unique<SelfPlayFiles>(options, table_of);
 }
 
 }  // namespace rondo::align::formats
