@@ -12,16 +12,20 @@ namespace fs = std::filesystem;
 
 PartFile::PartFile(const std::string& path, const nlohmann::ordered_json& run) : path_(path) {
   std::ifstream before(path_, std::ios::binary);
-  std::string line;
+  std::string line, header;
   // A line without its end was cut off and is made again; the lines before it stay where they are.
   uintmax_t kept = 0;
-  if (std::getline(before, line) && !before.eof()) {
-    kept = line.size() + 1;
-    if (line != run.dump()) {
+  if (std::getline(before, header) && !before.eof()) {
+    kept = header.size() + 1;
+    for (; std::getline(before, line) && !before.eof(); kept += line.size() + 1) ++finished_;
+  }
+  if (header != run.dump()) {
+    // Without a row nothing is lost.
+    if (finished_ > 0) {
       throw ConfigError("another run was interrupted here: " + path_ +
                         ": it had other flags, prompts or weights; repeat those, or remove the file");
     }
-    for (; std::getline(before, line) && !before.eof(); kept += line.size() + 1) ++finished_;
+    kept = 0;
   }
   before.close();
   std::error_code error;

@@ -14,7 +14,7 @@ namespace rondo::cli {
 class PartFile {
  public:
   /// Opens or begins `path`. `run` is everything that decides the rows. A line that was cut off goes.
-  /// Throws ConfigError where another run was interrupted here, ResourceError where the file is unusable.
+  /// Throws ConfigError where another run left rows here, ResourceError where the file is unusable.
   PartFile(const std::string& path, const nlohmann::ordered_json& run);
 
   int64_t finished() const { return finished_; }

@@ -331,7 +331,8 @@ TEST_F(ScoreVerb, AnswersMistakesWithTheRemedy) {
       {model + "--data $F/labels.jsonl --responses $F/one.json", 3, "it has 'responses' of its own"},
   };
   for (const auto& c : cases) {
-    for (const char* const left : {"x.jsonl.part", "sppo.part"}) std::filesystem::remove(folder_ / left);
+    // Only a part file with rows is in the way of another run.
+    std::filesystem::remove(folder_ / "sppo.part");
     const Call made = call(c.arguments);
     EXPECT_EQ(made.exit_code, c.exit_code) << c.arguments << "\n" << made.output;
     EXPECT_THAT(made.output, HasSubstr(c.text)) << c.arguments;
