@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "apps/rondo/interrupt.h"
 #include "apps/rondo/open.h"
+#include "apps/rondo/part_file.h"
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/generate/generator.h"
@@ -49,61 +49,6 @@ void describe(FieldVisitor& v, GenerateConfig& c) {
   describe_device(v, c.device);
 }
 
-// The rows of an interrupted run, behind a first line that says which run it was.
-class PartFile {
- public:
-  PartFile(const std::string& out, const Json& run) : path_(out + ".part") {
-    std::ifstream before(path_, std::ios::binary);
-    std::string line;
-    // A line without its end was cut off and is made again; the lines before it stay where they are.
-    uintmax_t kept = 0;
-    if (std::getline(before, line) && !before.eof()) {
-      kept = line.size() + 1;
-      if (line != run.dump()) {
-        throw ConfigError("another run was interrupted here: " + path_ +
-                          ": it had other flags, prompts or weights; repeat those, or remove the file");
-      }
-      for (; std::getline(before, line) && !before.eof(); kept += line.size() + 1) rows_.push_back(line);
-    }
-    before.close();
-    std::error_code error;
-    if (fs::exists(path_)) fs::resize_file(path_, kept, error);
-    if (error)
-      throw ResourceError("cannot continue: " + path_ + ": " + error.message() +
-                          "; remove the file or make it writable");
-    file_.open(path_, std::ios::binary | std::ios::app);
-    if (kept == 0) append(run.dump());
-    flush();
-  }
-
-  size_t finished() const { return rows_.size(); }
-
-  void add(const std::string& row) {
-    rows_.push_back(row);
-    append(row);
-  }
-
-  void flush() {
-    file_.flush();
-    if (!file_) throw ResourceError("cannot write: " + path_ + "; is the folder there, and is the disk full?");
-  }
-
-  void publish(const std::string& out) {
-    io::AtomicFile file(out);
-    for (const std::string& row : rows_) file.write(row + "\n");
-    file.commit();
-    file_.close();
-    fs::remove(path_);
-  }
-
- private:
-  void append(const std::string& line) { file_ << line << '\n'; }
-
-  std::string path_;
-  std::ofstream file_;
-  std::vector<std::string> rows_;
-};
-
 void run_generate(GenerateConfig config, Session& session) {
   require_flag(config.model, "--model");
   require_flag(config.data, "--data");
@@ -125,11 +70,11 @@ void run_generate(GenerateConfig config, Session& session) {
 
   io::ConfigWriter writer;
   describe_run(writer, config);
-  PartFile part(config.out, {{"run", Json(writer.json())},
-                             {"seed", session.seed},
-                             {"prompts", hash.hex()},
-                             {"weights", model::weights_hash(open.model())}});
-  const size_t before = part.finished();
+  PartFile part(config.out + ".part", {{"run", Json(writer.json())},
+                                       {"seed", session.seed},
+                                       {"prompts", hash.hex()},
+                                       {"weights", model::weights_hash(open.model())}});
+  const auto before = static_cast<size_t>(part.finished());
   if (before > 0) session.log(LogLevel::kInfo, fmt::format("continuing behind {} finished prompts", before));
   prompts.erase(prompts.begin(), prompts.begin() + static_cast<std::ptrdiff_t>(std::min(before, prompts.size())));
   catch_interrupt();
@@ -138,17 +83,19 @@ void run_generate(GenerateConfig config, Session& session) {
       [&](size_t index, const std::vector<generate::GeneratedResponse>& responses) {
         part.add(generate::response_row(rows[before + index], responses, config.with_ids)
                      .dump(-1, ' ', false, Json::error_handler_t::replace));
-        part.flush();
         session.progress(static_cast<int64_t>(before + index + 1), static_cast<int64_t>(rows.size()), "sampling");
       },
       &interrupted);
-  if (part.finished() < rows.size()) {
+  if (static_cast<size_t>(part.finished()) < rows.size()) {
     session.log(LogLevel::kWarning, fmt::format("stopped after {} of {} prompts; the same command continues",
                                                 part.finished(), rows.size()));
     session.exit_code = kInterruptedExit;
     return;
   }
-  part.publish(config.out);
+  io::AtomicFile file(config.out);
+  part.for_each([&](const std::string& row) { file.write(row + "\n"); });
+  file.commit();
+  part.remove();
   session.log(
       LogLevel::kInfo,
       fmt::format("{} prompts, {} responses: {} prompt tokens computed once each, {} new tokens", rows.size(),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/rondo/cli.h"
+#include "rondo/align/formats/shared/format.h"
 #include "rondo/align/objectives/shared/objective.h"
 #include "rondo/backbones/shared/family.h"
 #include "rondo/base/error.h"
@@ -38,6 +39,10 @@ constexpr Table kTables[] = {
      [] {
        for (const auto* row : align::all_objectives()) print_row(row->name, row->cite);
      }},
+    {"formats",
+     [] {
+       for (const auto* row : align::formats::all_formats()) print_row(row->name, row->summary);
+     }},
     {"shapes",
      [] {
        for (const auto* row : data::all_shapes()) print_row(row->name, row->summary);
@@ -46,7 +51,8 @@ constexpr Table kTables[] = {
 
 Runner setup(CLI::App& app) {
   auto name = std::make_shared<std::string>();
-  app.add_option("table", *name, "backbones, heads, losses, objectives or shapes; all of them where none is named");
+  app.add_option("table", *name,
+                 "backbones, heads, losses, objectives, formats or shapes; all of them where none is named");
   return [name](Session&) {
     std::vector<std::string> known;
     bool found = false;

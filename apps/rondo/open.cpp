@@ -133,6 +133,25 @@ std::vector<int32_t> stop_ids(const OpenModel& open) {
   return ids;
 }
 
+void log_tokens(const data::TokenReport& report, const DataFlags& flags, Session& session) {
+  if (report.overlong > 0) {
+    session.log(LogLevel::kWarning, fmt::format("{} sequences over the length limit: {} dropped, {} truncated ({})",
+                                                report.overlong, report.dropped, report.truncated, flags.overlong));
+  }
+  if (report.unknown_tokens > 0) {
+    session.log(LogLevel::kWarning,
+                fmt::format("{} of {} tokens are unknown to the vocabulary; prompt and response are joined as they "
+                            "stand, so a prompt of words should end in a space or a newline",
+                            report.unknown_tokens, report.tokens));
+  }
+  if (report.same_tokens > 0) {
+    session.log(LogLevel::kWarning,
+                fmt::format("{} responses have the same tokens as another of their prompt: no model can tell them "
+                            "apart; `rondo tokenize --explain` shows what it reads",
+                            report.same_tokens));
+  }
+}
+
 std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& open, bool allow_unlabelled,
                                             Session& session) {
   if (flags.data.empty()) throw ConfigError("no data: --data: name at least one file");
@@ -153,23 +172,7 @@ std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenMo
       data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.model().max_length(),
                          .overlong = flags.overlong},
       session.progress);
-  const data::TokenReport& report = tokens->report();
-  if (report.overlong > 0) {
-    session.log(LogLevel::kWarning, fmt::format("{} sequences over the length limit: {} dropped, {} truncated ({})",
-                                                report.overlong, report.dropped, report.truncated, flags.overlong));
-  }
-  if (report.unknown_tokens > 0) {
-    session.log(LogLevel::kWarning,
-                fmt::format("{} of {} tokens are unknown to the vocabulary; prompt and response are joined as they "
-                            "stand, so a prompt of words should end in a space or a newline",
-                            report.unknown_tokens, report.tokens));
-  }
-  if (report.same_tokens > 0) {
-    session.log(LogLevel::kWarning,
-                fmt::format("{} responses have the same tokens as another of their prompt: no model can tell them "
-                            "apart; `rondo tokenize --explain` shows what it reads",
-                            report.same_tokens));
-  }
+  log_tokens(tokens->report(), flags, session);
   return tokens;
 }
 

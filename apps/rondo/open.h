@@ -57,6 +57,9 @@ std::vector<int32_t> stop_ids(const OpenModel& open);
 std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& model, bool allow_unlabelled,
                                             Session& session);
 
+/// Says what is odd about the tokens of data: over-long sequences, unknown tokens, responses that look the same.
+void log_tokens(const data::TokenReport& report, const DataFlags& flags, Session& session);
+
 /// The flag --device of every verb that computes.
 void describe_device(FieldVisitor& v, std::string& device);
 /// "cpu" or "cuda"; loads the CUDA library on demand, so verbs call it before anything else. Throws ResourceError where

@@ -6,8 +6,11 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "rondo/align/objectives/shared/objective.h"
 #include "rondo/align/objectives/shared/targets.h"
+#include "rondo/base/error.h"
 #include "tests/support/tensors.h"
 
 namespace rondo::align {
@@ -108,6 +111,7 @@ TEST_P(EveryObjective, TheOrderOfTheGroupDoesNotMatter) {
   moved.judged.mean_scores_K = group.judged.mean_scores_K.index_select(0, order_K);
   moved.judged.scores_KK = group.judged.scores_KK.index_select(0, order_K).index_select(1, order_K);
   moved.judged.transitive_K = group.judged.transitive_K.index_select(0, order_K);
+  moved.judged.axis_means_KA = group.judged.axis_means_KA.index_select(0, order_K);
   moved.tokens = spread(moved);
   choose_pair(moved);
   EXPECT_NEAR(GetParam()->loss(group, {}).item<double>(), GetParam()->loss(moved, {}).item<double>(), 1e-12);
@@ -152,6 +156,67 @@ TEST(Dsppo, BecomesSppoWhereNothingIsCyclicAndInTheLongRun) {
   group.judged.scores_KK = 2 * (group.judged.transitive_K.unsqueeze(1) - group.judged.transitive_K.unsqueeze(0));
   PolicyGroup cyclic = random_group(5, 3);
   EXPECT_NEAR(dsppo.loss(cyclic, config).item<double>(), sppo.loss(group, config).item<double>(), 1e-12);
+}
+
+// Plane by plane in loops: standardised on its own scale, weighed by the gate and the monitor.
+double gprl_by_hand(const PolicyGroup& group, const PreferenceTable& table, const std::vector<double>& multipliers) {
+  const int64_t count = group.length_K.size(0), planes = table.embeddings_ME.size(1) / 2;
+  const auto number = [](const Tensor& x) { return x.item<double>(); };
+  const auto coordinate = [&](int64_t i, int64_t e) { return number(table.embeddings_ME[i][e]); };
+  const auto axis_value = [&](int64_t axis, int64_t i) {
+    if (axis == 0) return number(table.rewards_M[i]);  // against the mean of the others: an affine function of r_i
+    const int64_t l = axis - 1;
+    double sum = 0;
+    for (int64_t j = 0; j < count; ++j)
+      sum += coordinate(i, 2 * l) * coordinate(j, 2 * l + 1) - coordinate(i, 2 * l + 1) * coordinate(j, 2 * l);
+    return sum;
+  };
+  double loss = 0;
+  std::vector<double> advantage(static_cast<size_t>(count), 0);
+  for (int64_t axis = 0; axis <= planes; ++axis) {
+    double mean = 0, variance = 0;
+    for (int64_t i = 0; i < count; ++i) mean += axis_value(axis, i) / static_cast<double>(count);
+    for (int64_t i = 0; i < count; ++i)
+      variance += std::pow(axis_value(axis, i) - mean, 2) / static_cast<double>(count);
+    const double weight = multipliers[static_cast<size_t>(axis)] * (axis == 0 ? 1 : number(table.gate_P[axis - 1]));
+    for (int64_t i = 0; i < count; ++i)
+      advantage[static_cast<size_t>(i)] += weight * (axis_value(axis, i) - mean) / std::sqrt(variance);
+  }
+  // Tokens of a response share its log-probability evenly (see spread), so that each of them says the same.
+  for (int64_t i = 0; i < count; ++i) {
+    const double tokens = number(group.length_K[i]), a = advantage[static_cast<size_t>(i)];
+    const double ratio = std::exp((number(group.log_prob_K[i]) - number(group.last_K[i])) / tokens);
+    const double q = (number(group.reference_K[i]) - number(group.log_prob_K[i])) / tokens;
+    const double clipped = std::min(std::max(ratio, 0.8), 1.2);
+    loss -= (std::min(ratio * a, clipped * a) - 0.1 * (std::exp(q) - q - 1)) / static_cast<double>(count);
+  }
+  return loss;
+}
+
+TEST(Gprl, StandardisesEveryPlaneByItself) {
+  PolicyGroup group = random_group(6, 41);
+  const PreferenceTable table{.rewards_M = random_tensor({6}, 51),
+                              .embeddings_ME = random_tensor({6, 6}, 52),
+                              .gate_P = random_tensor({3}, 53).abs()};
+  group.judged = judgement_of(table, 0.3);
+  const ObjectiveEntry& gprl = objective_by_name("gprl");
+  ObjectiveConfig config;
+  // The tolerance is that of the 1e-6 beside the standard deviation.
+  EXPECT_NEAR(gprl.loss(group, config).item<double>(), gprl_by_hand(group, table, {1, 1, 1, 1}), 1e-5);
+  config.axis_multipliers = {0.5, 2, 0, 1};
+  EXPECT_NEAR(gprl.loss(group, config).item<double>(), gprl_by_hand(group, table, config.axis_multipliers), 1e-5);
+  config.axis_multipliers = {1, 1};
+  EXPECT_THROW((void)gprl.loss(group, config), ConfigError);
+}
+
+TEST(Gprl, IsGrpoWhereOnlyTheRewardSpeaks) {
+  PolicyGroup group = random_group(5, 61);
+  group.judged = judgement_of({.rewards_M = random_tensor({5}, 62), .embeddings_ME = {}, .gate_P = {}}, 1);
+  const double grpo = objective_by_name("grpo").loss(group, {}).item<double>();
+  EXPECT_NEAR(objective_by_name("gprl").loss(group, {}).item<double>(), grpo, 1e-12);
+  // A table from elsewhere has its mean score as the only axis.
+  group.judged.axis_means_KA = group.judged.axis_weights_A = Tensor();
+  EXPECT_NEAR(objective_by_name("gprl").loss(group, {}).item<double>(), grpo, 1e-12);
 }
 
 }  // namespace

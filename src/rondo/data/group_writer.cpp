@@ -11,9 +11,16 @@
 #include "rondo/base/error.h"
 
 namespace rondo::data {
-namespace {
 
 using nlohmann::ordered_json;
+
+ordered_json message_json(const Message& message) {
+  ordered_json object = {{"role", message.role}, {"content", message.content}};
+  if (!message.extra_json.empty()) object.update(ordered_json::parse(message.extra_json));
+  return object;
+}
+
+namespace {
 
 // Below this a list is easier to read than a tournament.
 constexpr size_t kCompactAbove = 64;
@@ -24,12 +31,6 @@ constexpr size_t kRowComparisons = 100'000;
 
 // 0.7 and not the 0.699999988079071 that the float is.
 double shortest(float value) { return std::strtod(fmt::format("{}", value).c_str(), nullptr); }
-
-ordered_json message_json(const Message& message) {
-  ordered_json object = {{"role", message.role}, {"content", message.content}};
-  if (!message.extra_json.empty()) object.update(ordered_json::parse(message.extra_json));
-  return object;
-}
 
 ordered_json response_json(const Message& response) {
   if (response.role == "assistant" && response.extra_json.empty()) return response.content;

@@ -5,6 +5,7 @@
 // spread over several rows of the same prompt, which merge when they are read.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "rondo/core/group.h"
@@ -27,5 +28,8 @@ class GroupWriter {
 
 /// The lines of a group, each with its line end.
 [[nodiscard]] std::string canonical_rows(const Group& group);
+
+/// {"role", "content", ...} as it was read.
+[[nodiscard]] nlohmann::ordered_json message_json(const Message& message);
 
 }  // namespace rondo::data

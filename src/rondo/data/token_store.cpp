@@ -3,11 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
-#include <set>
-
-#include "rondo/base/error.h"
 
 namespace rondo::data {
 namespace {
@@ -19,75 +15,7 @@ int64_t bytes_of(const TokenGroup& group) {
   return bytes;
 }
 
-// Every byte but a continuation byte begins a code point.
-int32_t code_points(const std::string& text) {
-  return static_cast<int32_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-void erase_tokens(TokenResponse& r, int64_t begin, int64_t count) {
-  r.ids.erase(r.ids.begin() + begin, r.ids.begin() + begin + count);
-  if (!r.type_ids.empty()) r.type_ids.erase(r.type_ids.begin() + begin, r.type_ids.begin() + begin + count);
-  for (int64_t* position : {&r.pool_begin, &r.pool_end, &r.response_begin}) {
-    if (*position > begin) *position = std::max(begin, *position - count);
-  }
-  // A pooled span that was cut away entirely ends where the cut was.
-  if (r.pool_begin >= r.pool_end) r.pool_begin = std::max<int64_t>(0, r.pool_end - 1);
-}
-
-// The names that published vocabularies give it.
-std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer) {
-  for (const char* name : {"<unk>", "[UNK]"}) {
-    if (const auto id = tokenizer.token_id(name)) return id;
-  }
-  return std::nullopt;
-}
-
-int64_t repeated_sequences(const TokenGroup& group) {
-  std::set<std::vector<int32_t>> distinct;
-  for (const TokenResponse& r : group.responses) distinct.insert(r.ids);
-  return static_cast<int64_t>(group.responses.size() - distinct.size());
-}
-
-// Keeps the responses listed in `kept`, renumbering the comparisons among them.
-void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept) {
-  std::vector<int32_t> place(group.responses.size(), -1);
-  std::vector<TokenResponse> responses;
-  for (const int64_t old : kept) {
-    place[static_cast<size_t>(old)] = static_cast<int32_t>(responses.size());
-    responses.push_back(std::move(group.responses[static_cast<size_t>(old)]));
-  }
-  group.responses = std::move(responses);
-  std::erase_if(group.comparisons, [&](const Comparison& c) {
-    return place[static_cast<size_t>(c.i)] < 0 || place[static_cast<size_t>(c.j)] < 0;
-  });
-  for (Comparison& c : group.comparisons) {
-    c.i = place[static_cast<size_t>(c.i)];
-    c.j = place[static_cast<size_t>(c.j)];
-  }
-}
-
 }  // namespace
-
-TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling) {
-  TokenResponse r{.ids = encoded.ids, .type_ids = encoded.type_ids, .response_begin = encoded.response_begin};
-  const auto end = static_cast<int64_t>(r.ids.size());
-  if (end == 0) throw DataError("a response and its prompt have no tokens at all; add text, or an EOS by --eos ensure");
-  r.pool_end = end;
-  r.pool_begin = end - 1;
-  if (pooling == "response_end" && encoded.response_end > 0) {
-    r.pool_end = encoded.response_end;
-    r.pool_begin = encoded.response_end - 1;
-  } else if (pooling == "mean" && !encoded.type_ids.empty()) {
-    r.pool_begin = 0;
-  } else if (pooling == "mean" && encoded.response_end > encoded.response_begin) {
-    r.pool_begin = encoded.response_begin;
-    r.pool_end = encoded.response_end;
-  } else if (pooling == "first") {
-    r.pool_begin = 0;
-    r.pool_end = 1;
-  }
-  return r;
-}
 
 TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const TokenOptions& options,
                        const ProgressSink& progress)
@@ -97,15 +25,7 @@ TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const
   for (int64_t index = 0; index < store_.size(); ++index) {
     const auto group = get(index);
     counts_[static_cast<size_t>(index)] = static_cast<int64_t>(group->responses.size());
-    ++report_.groups;
-    for (const TokenResponse& r : group->responses) {
-      const auto length = static_cast<int64_t>(r.ids.size());
-      ++report_.responses;
-      report_.tokens += length;
-      report_.longest = std::max(report_.longest, length);
-      if (unknown) report_.unknown_tokens += std::count(r.ids.begin(), r.ids.end(), *unknown);
-    }
-    report_.same_tokens += repeated_sequences(*group);
+    count_tokens(*group, first_overlong_, unknown, report_);
     progress(index + 1, store_.size(), "tokenising");
   }
 }
@@ -137,70 +57,13 @@ const std::vector<int64_t>* TokenStore::kept_responses(int64_t group) const {
 
 TokenGroup TokenStore::tokenise(int64_t index) {
   const Group source = store_.group(index);
-  TokenGroup group;
-  group.comparisons = source.comparisons;
-  std::sort(group.comparisons.begin(), group.comparisons.end(),
-            [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
-  std::vector<int64_t> prompt_tokens;
-  for (const text::EncodedResponse& encoded : encoder_.encode_all(source.prompt, source.responses)) {
-    group.responses.push_back(token_response(encoded, encoder_.policy().pooling));
-    const std::string& content = source.responses[prompt_tokens.size()].content;
-    group.responses.back().text_length = code_points(content);
-    prompt_tokens.push_back(encoded.prompt_tokens);
-  }
-  apply_overlong(index, group, prompt_tokens);
-  group.gate_pos = prompt_tokens.empty() ? -1 : *std::min_element(prompt_tokens.begin(), prompt_tokens.end()) - 1;
-  return group;
-}
-
-void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<int64_t>& prompt_tokens) {
-  int64_t longest = 0, overlong = 0;
-  for (const TokenResponse& r : group.responses) {
-    longest = std::max(longest, static_cast<int64_t>(r.ids.size()));
-    overlong += static_cast<int64_t>(r.ids.size()) > options_.max_length;
-  }
-  if (overlong == 0) return;
+  Overlong overlong;
+  TokenGroup group =
+      token_group(source, encoder_, options_, fmt::format("group {} ({})", index + 1, source.source), overlong);
   // The first pass over the store counts; later reads of an evicted group repeat the same work.
-  const bool counting = report_.groups == index;
-  if (counting) report_.overlong += overlong;
-  const std::string place = fmt::format("group {} ({})", index + 1, store_.info(index).source);
-  if (options_.overlong == "error") {
-    throw DataError(
-        fmt::format("a sequence is too long: {}: {} tokens, the model takes {}; choose --overlong drop, "
-                    "truncate-left or truncate-right, or a larger --max-length",
-                    place, longest, options_.max_length));
-  }
-  if (options_.overlong == "drop") {
-    std::vector<int64_t> kept, kept_prompts;
-    for (size_t r = 0; r < group.responses.size(); ++r) {
-      if (static_cast<int64_t>(group.responses[r].ids.size()) > options_.max_length) continue;
-      kept.push_back(static_cast<int64_t>(r));
-      kept_prompts.push_back(prompt_tokens[r]);
-    }
-    keep_responses(group, kept);
-    prompt_tokens = std::move(kept_prompts);
-    kept_[index] = std::move(kept);
-    if (counting) report_.dropped += overlong;
-    return;
-  }
-  const bool left = options_.overlong == "truncate-left";
-  for (size_t r = 0; r < group.responses.size(); ++r) {
-    TokenResponse& response = group.responses[r];
-    const int64_t excess = (left ? longest : static_cast<int64_t>(response.ids.size())) - options_.max_length;
-    if (excess <= 0) continue;
-    // BOS stays in front; a prompt is cut behind it, a response at the end of its own text.
-    const int64_t text_end = left ? prompt_tokens[r] : static_cast<int64_t>(response.ids.size()) - 1;
-    const int64_t begin = left ? 1 : text_end - excess;
-    if (begin + excess > text_end || (!left && begin <= response.response_begin)) {
-      throw DataError(
-          fmt::format("a sequence cannot be truncated to {} tokens: {}: the {} is shorter than the cut; choose the "
-                      "other side or --overlong drop",
-                      options_.max_length, place, left ? "prompt" : "response"));
-    }
-    erase_tokens(response, begin, excess);
-    if (left) prompt_tokens[r] -= excess;
-    if (counting) ++report_.truncated;
-  }
+  if (report_.groups == index) first_overlong_ = overlong;
+  if (overlong.kept) kept_[index] = std::move(*overlong.kept);
+  return group;
 }
 
 }  // namespace rondo::data

@@ -10,35 +10,10 @@
 #include "rondo/base/log.h"
 #include "rondo/data/group_store.h"
 #include "rondo/data/token_source.h"
+#include "rondo/data/tokenise.h"
 #include "rondo/text/text_encoder.h"
 
 namespace rondo::data {
-
-/// What happens to a sequence longer than the model takes.
-///   error           the run is refused
-///   drop            the response goes, with its comparisons
-///   truncate-left   the prompt loses its beginning, the same cut for every response of the group
-///   truncate-right  the response loses its end (what follows the response's text stays)
-inline const std::vector<std::string> kOverlongNames = {"error", "drop", "truncate-left", "truncate-right"};
-
-struct TokenOptions {
-  int64_t max_length = 0;
-  std::string overlong = "error";
-  int64_t cache_bytes = int64_t{1} << 30;
-};
-
-/// What tokenising the whole store found.
-struct TokenReport {
-  int64_t groups = 0;
-  int64_t responses = 0;
-  int64_t tokens = 0;  // sum over responses of the whole sequences
-  int64_t longest = 0;
-  int64_t unknown_tokens = 0;  // of `tokens`, those of the vocabulary's unknown token
-  int64_t same_tokens = 0;     // responses whose tokens equal those of an earlier one of their group
-  int64_t overlong = 0;        // responses over max_length
-  int64_t dropped = 0;         // responses
-  int64_t truncated = 0;       // responses
-};
 
 class TokenStore : public TokenSource {
  public:
@@ -62,7 +37,6 @@ class TokenStore : public TokenSource {
     int64_t bytes = 0;
   };
   TokenGroup tokenise(int64_t index);
-  void apply_overlong(int64_t index, TokenGroup& group, std::vector<int64_t>& prompt_tokens);
 
   GroupStore store_;
   const text::TextEncoder& encoder_;
@@ -71,14 +45,10 @@ class TokenStore : public TokenSource {
   std::vector<int64_t> counts_;
   // Only groups that lost responses are listed.
   std::unordered_map<int64_t, std::vector<int64_t>> kept_;
+  Overlong first_overlong_;  // of the group that the first pass is at
   std::list<int64_t> recent_;
   std::unordered_map<int64_t, Cached> cache_;
   int64_t cached_bytes_ = 0;
 };
-
-/// Positions of the state that stands for a response, by the name of the pooling (text/text_encoder.h). `mean` covers
-/// the response's own tokens; for encoders, read as two texts, the whole sequence, as the encoders' own stacks average
-/// it.
-TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling);
 
 }  // namespace rondo::data

@@ -7,19 +7,13 @@
 // arXiv:2605.17342.
 #include <ATen/TensorOperators.h>
 
-#include <cmath>
-
 #include "rondo/align/objectives/shared/targets.h"
 
 namespace rondo::align {
 namespace {
 
 Tensor target(const PolicyGroup& group, const ObjectiveConfig& config) {
-  const Tensor& part_K = group.judged.transitive_K;
-  const Tensor transitive_KK = part_K.unsqueeze(1) - part_K.unsqueeze(0);
-  const Tensor cyclic_KK = group.judged.scores_KK - transitive_KK;
-  const double shift = config.lambda / std::sqrt(static_cast<double>(config.iteration));
-  return sppo_target_K(group, (1 + shift) * transitive_KK + (1 - shift) * cyclic_KK, config);
+  return sppo_target_K(group, split_scores_KK(group.judged, config.lambda, config.iteration), config);
 }
 
 Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {

@@ -23,7 +23,9 @@ Judgement part_of(const Judgement& judged, std::span<const int64_t> chosen) {
   return {.mean_scores_K = rows_of(judged.mean_scores_K, chosen),
           .scores_KK = rows_of(columns, chosen).transpose(0, 1),
           .transitive_K = rows_of(judged.transitive_K, chosen),
-          .tau = judged.tau};
+          .tau = judged.tau,
+          .axis_means_KA = rows_of(judged.axis_means_KA, chosen),
+          .axis_weights_A = judged.axis_weights_A};
 }
 
 }  // namespace
@@ -87,7 +89,8 @@ PolicyGroup PolicyObjective::group_of(const data::GroupSelection& selection, con
   const auto count = static_cast<int64_t>(selection.responses.size());
   const at::Device device = probs.sum_R.device();
   for (Tensor* part : {&group.reference_K, &group.last_K, &group.magnet_K, &group.length_K, &group.judged.mean_scores_K,
-                       &group.judged.scores_KK, &group.judged.transitive_K}) {
+                       &group.judged.scores_KK, &group.judged.transitive_K, &group.judged.axis_means_KA,
+                       &group.judged.axis_weights_A}) {
     if (part->defined()) *part = part->to(device);
   }
   group.log_prob_K = probs.sum_R.narrow(0, first_response, count);

@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/sigmoid.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
@@ -56,7 +57,19 @@ std::vector<double> numbers(const Tensor& values) {
   return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
 }
 
+Json rows_of(const Tensor& table) {
+  Json rows = Json::array();
+  for (int64_t i = 0; i < table.size(0); ++i) rows.push_back(numbers(table[i]));
+  return rows;
+}
+
 Tensor tensor_of(const Json& list) { return at::tensor(list.get<std::vector<double>>()).to(at::kFloat); }
+
+Tensor table_of(const Json& rows) {
+  std::vector<Tensor> lines;
+  for (const Json& row : rows) lines.push_back(tensor_of(row));
+  return at::stack(lines);
+}
 
 }  // namespace
 
@@ -93,10 +106,11 @@ void write_judgements(const std::filesystem::path& path, std::span<const Judgeme
   for (const Judgement& j : judged) {
     Json row;
     row["mean_scores"] = numbers(j.mean_scores_K);
-    row["scores"] = Json::array();
-    for (int64_t i = 0; i < j.scores_KK.size(0); ++i) row["scores"].push_back(numbers(j.scores_KK[i]));
+    row["scores"] = rows_of(j.scores_KK);
     row["transitive"] = numbers(j.transitive_K);
     row["tau"] = j.tau;
+    if (j.axis_means_KA.defined()) row["axis_means"] = rows_of(j.axis_means_KA);
+    if (j.axis_weights_A.defined()) row["axis_weights"] = numbers(j.axis_weights_A);
     file.write(row.dump() + "\n");
   }
   file.commit();
@@ -106,16 +120,13 @@ std::vector<Judgement> read_judgements(const std::filesystem::path& path, size_t
   std::vector<Judgement> judged;
   text::for_each_line(path.string(), [&](const Json& row) {
     try {
-      std::vector<double> scores;
-      for (const Json& line : row.at("scores")) {
-        const std::vector<double> entries = line;
-        scores.insert(scores.end(), entries.begin(), entries.end());
-      }
-      const auto count = static_cast<int64_t>(row.at("mean_scores").size());
-      judged.push_back({.mean_scores_K = tensor_of(row.at("mean_scores")),
-                        .scores_KK = at::tensor(scores).to(at::kFloat).view({count, count}),
-                        .transitive_K = tensor_of(row.at("transitive")),
-                        .tau = row.at("tau")});
+      Judgement& j = judged.emplace_back();
+      j.mean_scores_K = tensor_of(row.at("mean_scores"));
+      j.scores_KK = table_of(row.at("scores"));
+      j.transitive_K = tensor_of(row.at("transitive"));
+      j.tau = row.at("tau");
+      if (row.contains("axis_means")) j.axis_means_KA = table_of(row["axis_means"]);
+      if (row.contains("axis_weights")) j.axis_weights_A = tensor_of(row["axis_weights"]);
     } catch (const nlohmann::json::exception& error) {
       throw DataError("a judgement is damaged: " + path.string() + ": " + error.what() +
                       "; remove the file, and it is made again");

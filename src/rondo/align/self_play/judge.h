@@ -43,7 +43,8 @@ std::vector<PreferenceTable> judge_tables(const Judge& judge, std::span<const Ju
 std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const JudgedTexts> texts,
                                         const JudgingOptions& options);
 
-/// Rows {mean_scores, scores, transitive, tau}; floats survive the way through the file exactly.
+/// Rows {mean_scores, scores, transitive, tau, axis_means, axis_weights}; floats survive the way through the file
+/// exactly.
 void write_judgements(const std::filesystem::path& path, std::span<const Judgement> judged);
 std::vector<Judgement> read_judgements(const std::filesystem::path& path, size_t groups);
 

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "rondo/align/judging/judging.h"
 #include "rondo/rank/ranking.h"
 
 namespace rondo::align {
@@ -60,6 +61,7 @@ json sample_statistics(const Samples& samples, const StoredLogProbs& sampler, co
 
 json judgement_statistics(std::span<const Judgement> judged) {
   double triads = 0, cyclic = 0, explained = 0, squares = 0;
+  Tensor variances_A;
   for (const Judgement& j : judged) {
     const auto m = static_cast<double>(j.scores_KK.size(0));
     triads += m * (m - 1) * (m - 2) / 6;
@@ -68,8 +70,12 @@ json judgement_statistics(std::span<const Judgement> judged) {
     const Tensor f_K = j.scores_KK.to(at::kDouble).mean(1);
     explained += (f_K.unsqueeze(1) - f_K.unsqueeze(0)).square().sum().item<double>();
     squares += j.scores_KK.to(at::kDouble).square().sum().item<double>();
+    if (!j.axis_means_KA.defined()) continue;
+    const Tensor own_A = axis_variances_A(j);
+    variances_A = variances_A.defined() ? variances_A + own_A : own_A;
   }
-  json row = {{"cyclic_triads_share", nullptr}, {"transitive_share", nullptr}};
+  json row = {{"cyclic_triads_share", nullptr}, {"transitive_share", nullptr}, {"axis_shares", nullptr}};
+  if (variances_A.defined()) row["axis_shares"] = numbers(axis_shares_A(variances_A));
   if (triads > 0) row["cyclic_triads_share"] = cyclic / triads;
   if (squares > 0) row["transitive_share"] = explained / squares;
   return row;

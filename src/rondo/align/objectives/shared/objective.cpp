@@ -2,6 +2,10 @@
 #include "rondo/align/objectives/shared/objective.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
+
+#include <cmath>
 
 #include "rondo/align/objectives/shared/targets.h"
 #include "rondo/base/error.h"
@@ -16,15 +20,46 @@ constexpr const ObjectiveEntry* kObjectives[] = {
 #undef OBJECTIVE
 };
 
+// Each response against the mean embedding, plane by plane and without the gate [K, P].
+Tensor plane_means_KP(const Tensor& embeddings_KE) {
+  const Tensor planes_KP2 = embeddings_KE.unflatten(-1, {-1, 2});
+  const Tensor even_KP = planes_KP2.select(-1, 0), odd_KP = planes_KP2.select(-1, 1);
+  return even_KP * odd_KP.mean(0) - odd_KP * even_KP.mean(0);
+}
+
+void add_axes(const PreferenceTable& table, Judgement& judged) {
+  std::vector<Tensor> means, weights;
+  if (table.rewards_M.defined()) {
+    means.push_back((table.rewards_M - table.rewards_M.mean()).unsqueeze(1));
+    weights.push_back(at::ones({1}, table.rewards_M.options()));
+  }
+  if (table.embeddings_ME.defined()) {
+    means.push_back(plane_means_KP(table.embeddings_ME));
+    weights.push_back(table.gate_P.defined() ? table.gate_P
+                                             : at::ones({means.back().size(1)}, table.embeddings_ME.options()));
+  }
+  const auto count = static_cast<double>(judged.mean_scores_K.size(0));
+  judged.axis_means_KA = at::cat(means, 1) * (count > 1 ? count / (count - 1) : 0);
+  judged.axis_weights_A = at::cat(weights);
+}
+
 }  // namespace
 
 Judgement judgement_of(const PreferenceTable& table, double tau) {
   // An HRC judge names its transitive part itself; for a GPM it is the Hodge part of the skew term.
   const bool is_split = table.rewards_M.defined() && table.embeddings_ME.defined();
-  return {.mean_scores_K = table.mean_scores_M(),
-          .scores_KK = table.scores_MM(),
-          .transitive_K = is_split ? table.rewards_M : table.transitive_M(),
-          .tau = tau};
+  Judgement judged{.mean_scores_K = table.mean_scores_M(),
+                   .scores_KK = table.scores_MM(),
+                   .transitive_K = is_split ? table.rewards_M : table.transitive_M(),
+                   .tau = tau};
+  add_axes(table, judged);
+  return judged;
+}
+
+Tensor split_scores_KK(const Judgement& judged, double lambda, int64_t iteration) {
+  const Tensor transitive_KK = judged.transitive_K.unsqueeze(1) - judged.transitive_K.unsqueeze(0);
+  const double shift = lambda / std::sqrt(static_cast<double>(iteration));
+  return (1 + shift) * transitive_KK + (1 - shift) * (judged.scores_KK - transitive_KK);
 }
 
 Tensor PolicyGroup::log_ratio_K() const { return log_prob_K - reference_K; }

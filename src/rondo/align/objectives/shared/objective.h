@@ -21,15 +21,23 @@ namespace rondo::align {
 
 /// What a judge says of K responses, in score units. Means are leave-one-out; transitive_K are the rewards of an HRC
 /// judge or f(v_i) of methods.md 2.2. A judge's numbers carry no gradient.
+///
+/// Axes are what a score is the sum of: the reward where there is one, then the planes of the embedding. Without them
+/// (a table from elsewhere) the mean score is the only axis.
 struct Judgement {
   Tensor mean_scores_K;
   Tensor scores_KK;
   Tensor transitive_K;
   double tau = 1;
+  Tensor axis_means_KA = {};   // mean score on each axis, the gate left out; undefined = mean_scores_K
+  Tensor axis_weights_A = {};  // 1 for the reward, the gate for planes; undefined = ones
 };
 
 /// From a head's table; means by the closed forms, in O(K).
 Judgement judgement_of(const PreferenceTable& table, double tau);
+
+/// DSPPO's scores of iteration t = 1, 2, ... [K, K]: (1 + lambda/sqrt t) s_T + (1 - lambda/sqrt t) s_C.
+Tensor split_scores_KK(const Judgement& judged, double lambda, int64_t iteration);
 
 /// Token log-probabilities of the T response tokens of a group, response after response.
 struct TokenLogProbs {
@@ -77,9 +85,11 @@ struct ObjectiveConfig {
   double lambda = 1;
   int64_t iteration = 1;
   double magnet_weight = 0;
+  /// gprl: how much each axis of Judgement counts, as a drift monitor sets it; empty = ones.
+  std::vector<double> axis_multipliers = {};
 };
 
-/// The fields that a user chooses; `iteration` is set by the loop.
+/// The fields that a user chooses; `iteration` and `axis_multipliers` are set by the loop.
 void describe(FieldVisitor& v, ObjectiveConfig& c);
 
 /// A worked example: two responses of 2 and 4 tokens, log-probability log_prob against the reference (-1, -2) and the

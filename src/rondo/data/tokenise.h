@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A group in the tokens of a model: every conversation encoded whole, and what happens where one is too long.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rondo/core/group.h"
+#include "rondo/core/token_group.h"
+#include "rondo/text/text_encoder.h"
+
+namespace rondo::data {
+
+/// What happens to a sequence longer than the model takes.
+///   error           the run is refused
+///   drop            the response goes, with its comparisons
+///   truncate-left   the prompt loses its beginning, the same cut for every response of the group
+///   truncate-right  the response loses its end (what follows the response's text stays)
+inline const std::vector<std::string> kOverlongNames = {"error", "drop", "truncate-left", "truncate-right"};
+
+struct TokenOptions {
+  int64_t max_length = 0;
+  std::string overlong = "error";
+  int64_t cache_bytes = int64_t{1} << 30;  // of a TokenStore
+};
+
+/// What the length limit did to a group.
+struct Overlong {
+  int64_t responses = 0;  // over the limit
+  int64_t truncated = 0;
+  std::optional<std::vector<int64_t>> kept;  // the responses left, where some were dropped
+};
+
+/// The group's responses in their order, its comparisons sorted. `place` names the group in messages.
+/// Throws DataError where a sequence is too long under `error`, or cannot be cut.
+TokenGroup token_group(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
+                       const std::string& place, Overlong& overlong);
+
+/// What tokenising many groups found.
+struct TokenReport {
+  int64_t groups = 0;
+  int64_t responses = 0;
+  int64_t tokens = 0;  // sum over responses of the whole sequences
+  int64_t longest = 0;
+  int64_t unknown_tokens = 0;  // of `tokens`, those of the vocabulary's unknown token
+  int64_t same_tokens = 0;     // responses whose tokens equal those of an earlier one of their group
+  int64_t overlong = 0;        // responses over max_length
+  int64_t dropped = 0;         // responses
+  int64_t truncated = 0;       // responses
+};
+
+/// Adds a group and what the length limit did to it. `unknown` is the vocabulary's unknown token, where it has one.
+void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::optional<int32_t>& unknown,
+                  TokenReport& report);
+/// By the names that published vocabularies give it.
+std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer);
+
+/// Positions of the state that stands for a response, by the name of the pooling (text/text_encoder.h). `mean` covers
+/// the response's own tokens; for encoders, read as two texts, the whole sequence, as the encoders' own stacks average
+/// it.
+TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling);
+
+}  // namespace rondo::data
