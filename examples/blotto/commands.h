@@ -13,5 +13,7 @@ void add_baseline(CLI::App& app);
 void add_cycle(CLI::App& app);
 void add_duel(CLI::App& app);
 void add_collect(CLI::App& app);
+void add_referee(CLI::App& app);
+void add_exploit(CLI::App& app);
 
 }  // namespace blotto

@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
   blotto::add_cycle(app);
   blotto::add_duel(app);
   blotto::add_collect(app);
+  blotto::add_referee(app);
+  blotto::add_exploit(app);
   try {
     app.parse(argc, argv);
     return 0;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// A policy as a sample of its plans: how it fares under the rule, and how far it can be exploited.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "examples/blotto/game.h"
+#include "rondo/base/random.h"
+
+namespace blotto {
+
+/// The plan of a text, where it is one under the rule: a number per castle, all soldiers placed, none twice.
+std::optional<Plan> valid_plan(const Rule& rule, const std::string& text);
+
+/// 1 where the first text wins, 1/2 for equal points, 0 where it loses. A text that is no plan loses against every plan
+/// and is even with another such text.
+double verdict(const Rule& rule, const std::optional<Plan>& first, const std::optional<Plan>& second);
+
+struct CounterPlan {
+  Plan plan;
+  double win_rate = 0;  // against the sample it was found on
+};
+
+/// A plan that wins as often as a search finds against the sample: from `starts` beginnings, soldiers are moved between
+/// two castles while that helps. A lower bound of the best.
+CounterPlan best_counter_plan(const Rule& rule, const std::vector<std::optional<Plan>>& sample, int starts,
+                              rondo::Random random);
+
+/// Mean verdict of a plan against a sample.
+double win_rate(const Rule& rule, const Plan& plan, const std::vector<std::optional<Plan>>& sample);
+
+}  // namespace blotto
