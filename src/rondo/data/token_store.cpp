@@ -141,19 +141,21 @@ TokenGroup TokenStore::tokenise(int64_t index) {
   group.comparisons = source.comparisons;
   std::sort(group.comparisons.begin(), group.comparisons.end(),
             [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
-  std::vector<int64_t> prompt_tokens;
+  std::vector<PromptEnd> prompt_ends;
   for (const text::EncodedResponse& encoded : encoder_.encode_all(source.prompt, source.responses)) {
     group.responses.push_back(token_response(encoded, encoder_.policy().pooling));
-    const std::string& content = source.responses[prompt_tokens.size()].content;
+    const std::string& content = source.responses[prompt_ends.size()].content;
     group.responses.back().text_length = code_points(content);
-    prompt_tokens.push_back(encoded.prompt_tokens);
+    prompt_ends.push_back({.prompt = encoded.prompt_tokens, .gate = encoded.gate_tokens});
   }
-  apply_overlong(index, group, prompt_tokens);
-  group.gate_pos = prompt_tokens.empty() ? -1 : *std::min_element(prompt_tokens.begin(), prompt_tokens.end()) - 1;
+  apply_overlong(index, group, prompt_ends);
+  const auto by_gate = [](const PromptEnd& a, const PromptEnd& b) { return a.gate < b.gate; };
+  group.gate_pos =
+      prompt_ends.empty() ? -1 : std::min_element(prompt_ends.begin(), prompt_ends.end(), by_gate)->gate - 1;
   return group;
 }
 
-void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<int64_t>& prompt_tokens) {
+void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<PromptEnd>& prompt_ends) {
   int64_t longest = 0, overlong = 0;
   for (const TokenResponse& r : group.responses) {
     longest = std::max(longest, static_cast<int64_t>(r.ids.size()));
@@ -171,14 +173,15 @@ void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<in
                     place, longest, options_.max_length));
   }
   if (options_.overlong == "drop") {
-    std::vector<int64_t> kept, kept_prompts;
+    std::vector<int64_t> kept;
+    std::vector<PromptEnd> kept_ends;
     for (size_t r = 0; r < group.responses.size(); ++r) {
       if (static_cast<int64_t>(group.responses[r].ids.size()) > options_.max_length) continue;
       kept.push_back(static_cast<int64_t>(r));
-      kept_prompts.push_back(prompt_tokens[r]);
+      kept_ends.push_back(prompt_ends[r]);
     }
     keep_responses(group, kept);
-    prompt_tokens = std::move(kept_prompts);
+    prompt_ends = std::move(kept_ends);
     kept_[index] = std::move(kept);
     if (counting) report_.dropped += overlong;
     return;
@@ -189,7 +192,7 @@ void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<in
     const int64_t excess = (left ? longest : static_cast<int64_t>(response.ids.size())) - options_.max_length;
     if (excess <= 0) continue;
     // BOS stays in front; a prompt is cut behind it, a response at the end of its own text.
-    const int64_t text_end = left ? prompt_tokens[r] : static_cast<int64_t>(response.ids.size()) - 1;
+    const int64_t text_end = left ? prompt_ends[r].prompt : static_cast<int64_t>(response.ids.size()) - 1;
     const int64_t begin = left ? 1 : text_end - excess;
     if (begin + excess > text_end || (!left && begin <= response.response_begin)) {
       throw DataError(
@@ -198,7 +201,11 @@ void TokenStore::apply_overlong(int64_t index, TokenGroup& group, std::vector<in
                       options_.max_length, place, left ? "prompt" : "response"));
     }
     erase_tokens(response, begin, excess);
-    if (left) prompt_tokens[r] -= excess;
+    if (left) {
+      prompt_ends[r].prompt -= excess;
+      // A gate inside of what was cut reads the token in front of the cut.
+      prompt_ends[r].gate = std::max(begin, prompt_ends[r].gate - excess);
+    }
     if (counting) ++report_.truncated;
   }
 }

@@ -61,8 +61,13 @@ class TokenStore : public TokenSource {
     std::list<int64_t>::iterator place;
     int64_t bytes = 0;
   };
+  // Leading tokens of a sequence that belong to its prompt, and those that the gate has read.
+  struct PromptEnd {
+    int64_t prompt = 0;
+    int64_t gate = 0;
+  };
   TokenGroup tokenise(int64_t index);
-  void apply_overlong(int64_t index, TokenGroup& group, std::vector<int64_t>& prompt_tokens);
+  void apply_overlong(int64_t index, TokenGroup& group, std::vector<PromptEnd>& prompt_ends);
 
   GroupStore store_;
   const text::TextEncoder& encoder_;
