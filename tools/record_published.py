@@ -84,7 +84,10 @@ def conversation(row, response):
 def decoder_ids(tokenizer, row, response):
     if tokenizer.chat_template:
         text = tokenizer.apply_chat_template(conversation(row, response), tokenize=False)
-        return tokenizer(text, add_special_tokens=False).input_ids
+        ids = tokenizer(text, add_special_tokens=False).input_ids
+        # Skywork's recipe, BOS cut off the text and added again, gives the same.
+        assert tokenizer(text.removeprefix(tokenizer.bos_token)).input_ids == ids
+        return ids
     return tokenizer(row["prompt"] + response).input_ids + [tokenizer.eos_token_id]
 
 
@@ -178,9 +181,15 @@ def record_trainer(name, out, draw, generator):
     bias = torch.randn(1, generator=generator)
     tokenizer = decoder_tokenizer()
 
-    def reward(row, response):
+    def openrlhf_ids(row, response):
+        text = tokenizer.apply_chat_template(conversation(row, response), tokenize=False).rstrip("\n")
+        if not text.endswith(tokenizer.eos_token):
+            text += " " + tokenizer.eos_token
+        return tokenizer(text, add_special_tokens=False).input_ids[:-1] + [tokenizer.eos_token_id]
+
+    def reward(row, response, ids_of=lambda row, response: decoder_ids(tokenizer, row, response)):
         with torch.no_grad():
-            ids = torch.tensor([decoder_ids(tokenizer, row, response)])
+            ids = torch.tensor([ids_of(row, response)])
             state = model.model(input_ids=ids).last_hidden_state[0, -1]
             return (weight @ state)[0] + (bias[0] if name == "trl_value_head" else 0)
 
@@ -196,6 +205,7 @@ def record_trainer(name, out, draw, generator):
         del weights["lm_head.weight"]
         weights["value_head.weight"] = weight
         records = dict(as_it_stands=(None, rewards(rows, reward)),
+                       text_recipe=(["--preset", "openrlhf"], rewards(rows, lambda row, r: reward(row, r, openrlhf_ids))),
                        normalized=(["--head", "bt", "--normalize-rewards"],
                                    rewards(rows, lambda row, r: (reward(row, r) - mean) / std)))
     save(out / name, saved, weights, tokenizer, records)

@@ -141,6 +141,13 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
     session.log(LogLevel::kInfo,
                 fmt::format("{}: tensors not used: {}", directory, fmt::join(open.loaded.ignored_tensors, ", ")));
   }
+  const nlohmann::json& config = open.model().config();
+  if (config.contains("mean") && config.contains("std") && open.model().head_config().kind == "bt") {
+    session.log(LogLevel::kInfo,
+                fmt::format("{}: config.json has a mean and std of rewards, which are not applied; `rondo import "
+                            "--normalize-rewards` does",
+                            directory));
+  }
   open.encoder = std::make_unique<text::TextEncoder>(open_encoder(directory, flags));
   check_vocabulary(open);
   return open;

@@ -114,10 +114,9 @@ TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_t
     throw ModelError("text policy does not fit the tokenizer: bos=" + policy_.bos +
                      ": there is no bos_token; name one in tokenizer_config.json or use bos=auto");
   }
-  if (policy_.eos == "force_last" && !eos_id_) {
-    throw ModelError(
-        "text policy does not fit the tokenizer: eos=force_last: there is no eos_token; name one in "
-        "tokenizer_config.json or use eos=as_is");
+  if ((policy_.eos == "force_last" || policy_.eos == "append") && !eos_id_) {
+    throw ModelError("text policy does not fit the tokenizer: eos=" + policy_.eos +
+                     ": there is no eos_token; name one in tokenizer_config.json or use eos=as_is");
   }
 }
 
@@ -190,8 +189,14 @@ void TextEncoder::apply_bos(Encoding& encoding) const {
   while (leading() < wanted) insert_front(encoding, *bos_id_);
 }
 
+void TextEncoder::close_text(std::string& text) const {
+  text.erase(text.find_last_not_of('\n') + 1);
+  const std::string eos = tokenizer_.token(*eos_id_);
+  if (!text.ends_with(eos)) text += " " + eos;
+}
+
 void TextEncoder::apply_eos(Encoding& encoding) const {
-  if (policy_.eos == "force_last") {
+  if (policy_.eos == "force_last" || policy_.eos == "append") {
     if (encoding.ids.empty()) append_token(encoding, *eos_id_);
     encoding.ids.back() = *eos_id_;
     return;
@@ -216,6 +221,7 @@ ExplainedResponse TextEncoder::encode_rendered(const std::string& prompt_text, c
                                                const Message& response) const {
   ExplainedResponse result;
   result.text = render_full(prompt, response);
+  if (policy_.eos == "append") close_text(result.text);
   const Boundary boundary = find_boundary(prompt_text, result.text, prompt);
   result.prompt_bytes = static_cast<int64_t>(boundary.prompt_bytes);
   result.prompt_is_prefix = boundary.is_prefix;

@@ -17,9 +17,10 @@ namespace rondo::text {
 
 /// BOS: as the tokenizer or the rendering has it (never doubled), exactly one, exactly two, none.
 inline constexpr const char* kBosNames[] = {"auto", "single", "double", "none"};
-/// EOS: exactly one at the end (with a template: what the template ends with), as the tokenizer adds, or the last token
-/// overwritten by it.
-inline constexpr const char* kEosNames[] = {"ensure", "as_is", "force_last"};
+/// EOS: exactly one at the end (with a template: what the template ends with), as the tokenizer adds, the last token
+/// overwritten by it, or as OpenRLHF has it: newlines at the end are cut off, a text that does not end in EOS gets a
+/// blank and EOS, and the last token is overwritten by it.
+inline constexpr const char* kEosNames[] = {"ensure", "as_is", "force_last", "append"};
 /// Where a prompt gate reads: the last token of the whole prompt, or as the published GPM code counts: as many tokens
 /// as the first message alone has, rendered without a generation header.
 inline constexpr const char* kGateReadNames[] = {"prompt", "first_message"};
@@ -98,6 +99,7 @@ class TextEncoder {
                                        const Prompt& prompt) const;
   [[nodiscard]] size_t probe_boundary(const Prompt& prompt) const;
   void place_gate(const Prompt& prompt, std::span<EncodedResponse> responses) const;
+  void close_text(std::string& text) const;
   void apply_bos(Encoding& encoding) const;
   void apply_eos(Encoding& encoding) const;
 

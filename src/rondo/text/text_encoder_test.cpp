@@ -81,6 +81,9 @@ TEST(TextEncoder, RefusesSystemTurnsWhereTheModelHadNone) {
 }
 
 TEST(TextEncoder, FollowsTheEosPolicy) {
+  EXPECT_EQ(encoder({.eos = "append"}).encode(plain("red "), answer("blue\n\n")).ids, (Ids{1, 3, 4, 2}));
+  EXPECT_EQ(encoder({.eos = "append"}).encode(plain("red "), answer("blue</s>\n")).ids, (Ids{1, 3, 4, 2}));
+  EXPECT_EQ(encoder({.eos = "append"}).explain(plain("red "), answer("blue\n")).text, "red blue </s>");
   EXPECT_EQ(encoder().encode(plain("red "), answer("blue</s>")).ids, (Ids{1, 3, 4, 2}));
   EXPECT_EQ(encoder().encode(plain("red "), answer("blue</s></s>")).ids, (Ids{1, 3, 4, 2}));
   EXPECT_EQ(encoder({.eos = "as_is"}).encode(plain("red "), answer("blue")).ids, (Ids{1, 3, 4}));
