@@ -119,7 +119,7 @@ heads::HeadConfig without_bias(const OpenModel& open, nn::ParameterSet& paramete
 
 model::Model for_transformers(const OpenModel& open, Session& session) {
   json config = open.model().config();
-  config["model_type"] = open.model().config().value("model_type", std::string(open.model().family().model_type));
+  if (!config.contains("model_type")) config["model_type"] = std::string(open.model().family().model_type);
   settle_padding(open, config, session);
   nn::ParameterSet parameters;
   const heads::HeadConfig head = without_bias(open, parameters, session);

@@ -159,6 +159,58 @@ TEST_F(Published, RefusesAClassThatIsNoneOfOurs) {
   EXPECT_THAT(testing::rondo("inspect " + model).output, HasSubstr("unknown architecture 'ForkedModel'"));
 }
 
+// A classifier that lost a layer, and one whose labels are not its outputs.
+TEST_F(Published, RefusesClassifiersThatContradictThemselves) {
+  const std::string bare = changed("roberta", [](json& c) { c["architectures"] = {"BertForSequenceClassification"}; });
+  EXPECT_EQ(testing::rondo("inspect " + bare).exit_code, 4);
+  fs::remove_all(folder_ / "changed");
+  const std::string labels = changed("llama", [](json& c) {
+    c.erase("num_labels");
+    c["id2label"] = {{"0", "a"}, {"1", "b"}};
+  });
+  EXPECT_THAT(testing::rondo("inspect " + labels).output, HasSubstr("not a reward model with one output"));
+  fs::remove_all(folder_ / "changed");
+  const std::string decoder = changed("bert", [](json& c) {
+    c["architectures"] = {"BertModel"};
+    c["rondo"] = {{"head", {{"kind", "bt"}, {"tau", 1.0}, {"bias", true}}}};
+  });
+  // Its head exists, and the layer in front of it would be left out: nothing is dropped silently but what is ignorable.
+  EXPECT_EQ(
+      testing::rondo("verify " + decoder + " --reference " + (published("bert") / "record_as_it_stands.json").string())
+          .exit_code,
+      4);
+}
+
+TEST_F(Published, ImportsAHybridHead) {
+  folder_.write("rows.jsonl", R"({"prompt":"w1 w2","responses":["w3 w4","w5"],"comparisons":[{"i":0,"j":1}]})");
+  ASSERT_EQ(
+      testing::rondo("train --model " + published("llama").string() + " --head hrc --planes 2 --norm none --data " +
+                     at("rows.jsonl") + " --steps 2 --out " + at("hrc") + " --quiet")
+          .exit_code,
+      0);
+  ASSERT_EQ(testing::rondo("verify " + at("hrc") + " --record " + at("scores.json")).exit_code, 0);
+  json config = io::read_json_file(folder_ / "hrc" / "config.json");
+  config.erase("rondo");
+  config["architectures"] = {"LlamaForCausalLM"};
+  folder_.write("hrc/config.json", config.dump());
+  const testing::Call made = import(at("hrc"), "again", "--head hrc --norm none --reward-clip 2");
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_EQ(verify(at("again"), folder_ / "scores.json").exit_code, 0);
+  ASSERT_EQ(import(at("hrc"), "clipped", "--head hrc --norm none --reward-clip 1e-3").exit_code, 0);
+  EXPECT_EQ(verify(at("clipped"), folder_ / "scores.json").exit_code, 4);
+}
+
+TEST_F(Published, WritesNothingWhereItCannot) {
+  folder_.write("file", "x");
+  const testing::Call made = import(published("llama"), "file/out", "");
+  EXPECT_EQ(made.exit_code, 5) << made.output;
+  // A folder that an interrupted import left behind is no model and in nobody's way.
+  fs::create_directories(folder_ / "out.part");
+  folder_.write("out.part/model.safetensors", "half");
+  EXPECT_EQ(import(published("llama"), "out", "").exit_code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "out.part"));
+}
+
 TEST_F(Published, DoesNotOverwriteAModel) {
   ASSERT_EQ(import(published("llama"), "out", "").exit_code, 0);
   const testing::Call again = import(published("llama"), "out/", "");
