@@ -137,8 +137,9 @@ void run_export(const ExportConfig& c, Session& session) {
   const json config = io::read_json_file(std::filesystem::path(c.model) / "config.json", ErrorKind::kModel);
   const backbones::FamilyEntry& family = model::family_of(config, c.model);
   const bool is_policy = !model::announces_head(config, c.model) && !family.lm_head.empty();
-  const OpenModel open = open_model(c.model, {.as_policy = is_policy}, {}, session);
-  const bool has_class = is_policy || heads::head_by_name(open.model().head_config().kind).scalar;
+  const bool has_class = is_policy || heads::head_by_name(model::announced_head(config, c.model).kind).scalar;
+  const bool with_lm_head = !has_class && holds_lm_head(c.model, family);
+  const OpenModel open = open_model(c.model, {.with_lm_head = with_lm_head, .as_policy = is_policy}, {}, session);
   const bool transformers = c.format.empty() ? has_class : c.format == "transformers";
   json rondo = open.loaded.rondo;
   rondo["version"] = session.version;

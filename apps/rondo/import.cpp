@@ -226,8 +226,9 @@ model::LoadOptions load_options(ImportConfig& c, const json& config, const backb
     throw ModelError("no head to import: " + c.from + ": no tensor has the name of one; a base model is used as it is");
   backbones::ConfigReader sizes(config, c.from + "/config.json");
   model::HeadImport import = head_import(c, config, stored, family.sizes(sizes).hidden);
-  if (!heads::head_by_name(import.head.kind).scalar) import.head.planes = planes_of(reader, c.from);
-  return {.import = std::move(import)};
+  const bool scalar = heads::head_by_name(import.head.kind).scalar;
+  if (!scalar) import.head.planes = planes_of(reader, c.from);
+  return {.with_lm_head = !scalar && holds_lm_head(c.from, family), .import = std::move(import)};
 }
 
 // config.json of the copy: values that were taken in must not be applied a second time.

@@ -13,6 +13,10 @@ namespace rondo::cli {
 /// Throws ConfigError where a model is in `out` already.
 void refuse_existing(const std::string& out);
 
+/// Whether a folder holds a language-model head beside its preference head. Cyclic checkpoints are published with one,
+/// and their authors' code asks for it.
+bool holds_lm_head(const std::string& directory, const backbones::FamilyEntry& family);
+
 /// Saves into OUT.part, opens that again, compares every weight, and gives it its name.
 void publish_model(const model::Model& model, const nlohmann::json& rondo, const std::string& out,
                    const std::string& tokenizer_source, const model::SaveOptions& options);

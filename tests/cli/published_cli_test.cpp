@@ -283,6 +283,10 @@ TEST_F(Published, ExportKeepsACyclicHeadUnderItsPublishedNames) {
   ASSERT_EQ(import(published("gpm_gated"), "gpm", joined(io::read_json_file(record)["import"])).exit_code, 0);
   ASSERT_EQ(testing::rondo("export --model " + at("gpm") + " --out " + at("out")).exit_code, 0);
   EXPECT_EQ(verify(at("out"), record).exit_code, 0);
+  // The authors' code loads a whole language model with two more tensors.
+  const std::string weights = io::TestFolder::read(folder_ / "out" / "model.safetensors");
+  for (const char* name : {"lm_head.weight", "value_head.weight", "prompt_head.weight"})
+    EXPECT_THAT(weights.substr(0, 8192), HasSubstr(std::string("\"") + name + "\"")) << name;
   const testing::Call refused =
       testing::rondo("export --model " + at("gpm") + " --out " + at("other") + " --format transformers");
   EXPECT_EQ(refused.exit_code, 4);
