@@ -255,7 +255,7 @@ def record_gpm(name, out, draw, generator):
     records = {}
     for norm in ("unit", "none"):
         for gate in ("softmax", "scaled") if gated else ("none",):
-            flags = ["--preset", "gpm", "--head", "gpm", "--norm", norm]
+            flags = ["--preset", "gpm", "--norm", norm]
             flags += dict(none=[], softmax=[], scaled=["--gate", "softmax_k", "--scaled-gate"])[gate]
             records[f"{norm}_{gate}"] = (flags, [dict(row, scores=table(row, norm, gate)) for row in rows])
     weights = model.state_dict()

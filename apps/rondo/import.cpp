@@ -22,6 +22,7 @@ using nlohmann::json;
 // given wins.
 struct Preset {
   const char* name;
+  const char* head;
   const char* gate;  // where the file holds a prompt_head
   double tau;        // 0 = the default of the head
   const char* bos;
@@ -32,6 +33,7 @@ struct Preset {
 };
 constexpr Preset kPresets[] = {
     {.name = "gpm",
+     .head = "gpm",
      .gate = "softmax",
      .tau = 0.1,
      .bos = "double",
@@ -40,6 +42,7 @@ constexpr Preset kPresets[] = {
      .system = "",
      .max_length = 0},
     {.name = "openrlhf",
+     .head = "",
      .gate = "",
      .tau = 0,
      .bos = "",
@@ -48,6 +51,7 @@ constexpr Preset kPresets[] = {
      .system = "",
      .max_length = 0},
     {.name = "skywork",
+     .head = "",
      .gate = "",
      .tau = 0,
      .bos = "",
@@ -107,6 +111,7 @@ void fill(std::string& value, const char* from) {
 void apply_preset(ImportConfig& c, bool has_gate) {
   for (const Preset& preset : kPresets) {
     if (c.preset != preset.name) continue;
+    fill(c.head, preset.head);
     if (has_gate) fill(c.gate, preset.gate);
     fill(c.text.bos, preset.bos);
     fill(c.text.eos, preset.eos);

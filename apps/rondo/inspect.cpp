@@ -99,6 +99,11 @@ ordered_json summary(const OpenModel& open, bool present) {
   j["contract"] = contract(open);
   const nlohmann::json& config = open.model().config();
   if (config.contains("mean") && config.contains("std")) j["reward_scale"] = reward_scale(open);
+  if (!present) {
+    const model::StoredHead stored =
+        model::find_stored_head(io::SafetensorsReader(open.directory), open.model().family());
+    if (!stored.name.empty()) j["unannounced_head"] = model::import_command(stored, open.directory);
+  }
   if (present) j["weights_hash"] = model::weights_hash(open.model());
   j["ignored_tensors"] = open.loaded.ignored_tensors;
   j["ignored_config_keys"] = open.loaded.ignored_keys;

@@ -101,8 +101,10 @@ void take_classifier(TensorTaker& taker, const backbones::FamilyEntry& family, c
   for (const nn::ExpectedWeight& weight : nn::expand_rules(family.classifier.weights, sizes)) {
     const io::TensorView* view = taker.find(weight.name);
     if (view == nullptr) {
-      throw ModelError(fmt::format("a layer of the classifier is missing: {}: {}; config.json says {}", taker.place(),
-                                   weight.name, "ForSequenceClassification: was it saved from another class?"));
+      throw ModelError(
+          fmt::format("a layer of the classifier is missing: {}: {}; was the model saved from another class than "
+                      "config.json says?",
+                      taker.place(), weight.name));
     }
     parameters.add(weight.name, ready(taker.take(weight, *view), at::kFloat, options));
   }

@@ -12,6 +12,7 @@
 #include "rondo/io/safetensors.h"
 #include "rondo/io/test_folder.h"
 #include "rondo/model/initial.h"
+#include "tests/support/shared_data.h"
 
 namespace rondo::model {
 namespace {
@@ -186,6 +187,17 @@ TEST_F(Directory, ReadsARewardUnderEveryNameThatTrainersGiveIt) {
   }
   rename_tensor(current + ".weight", "q_head.weight");
   EXPECT_THAT(refusal(), HasSubstr("the head is missing"));
+}
+
+TEST_F(Directory, RefusesAClassifierThatLostALayer) {
+  std::filesystem::copy(rondo::testing::fixture_folder() / "published" / "bert", folder_.path(),
+                        std::filesystem::copy_options::recursive);
+  EXPECT_TRUE(load(folder_.path()).model->head_config().classifier);
+  rename_tensor("bert.pooler.dense.bias", "bert.pooler.dense.offset");
+  EXPECT_THAT(refusal(), HasSubstr("a layer of the classifier is missing"));
+  rename_tensor("bert.pooler.dense.offset", "bert.pooler.dense.bias");
+  rename_tensor("classifier.bias", "cls.bias");
+  EXPECT_THAT(refusal(), HasSubstr("score.bias"));
 }
 
 TEST_F(Directory, RefusesAHeadOfAnUnannouncedModelByTheCommandThatWouldAnnounceIt) {
