@@ -20,18 +20,57 @@ struct InspectConfig {
   bool tensors = false;
 };
 
-// A base model has no head: a placeholder lets the rest be read, and is not reported.
-bool has_head(const std::string& directory) {
-  const nlohmann::json config = io::read_json_file(std::filesystem::path(directory) / "config.json", ErrorKind::kModel);
-  if (config.contains("rondo") && config["rondo"].contains("head")) return true;
-  const auto found = config.find("architectures");
-  return found != config.end() && found->is_array() && !found->empty() && found->front().is_string() &&
-         found->front().get<std::string>().find("ForSequenceClassification") != std::string::npos;
-}
-
 ordered_json head_json(const OpenModel& open, bool present) {
   if (!present) return nullptr;
   return ordered_json::parse(model::write_head_config(open.model().head_config()).dump());
+}
+
+// What the template makes of a system turn: told by a word that is looked for afterwards.
+std::string system_turn(const OpenModel& open) {
+  const text::TextPolicy& policy = open.encoder->policy();
+  if (policy.system == "refuse") return "refused: the model was trained without";
+  if (!open.encoder->uses_template()) return "none: there is no chat template";
+  constexpr const char* kProbe = "SystemProbe";
+  const Message system{.role = "system", .content = kProbe, .extra_json = ""};
+  const Message user{.role = "user", .content = "U", .extra_json = ""};
+  try {
+    const std::string text = open.encoder->render_prompt({.is_plain = false, .messages = {system, user}});
+    return text.find(kProbe) == std::string::npos ? "left out by the template" : "rendered as given";
+  } catch (const DataError&) {
+    return "refused by the template";
+  }
+}
+
+std::string token_rule(const OpenModel& open, const std::string& rule, std::optional<int32_t> id) {
+  return rule + (id ? " (" + open.encoder->tokenizer().token(*id) + ")" : " (the tokenizer has none)");
+}
+
+// What a caller has to keep to, and what is done to a text: the length limit, system turns, BOS, EOS, what is read.
+ordered_json contract(const OpenModel& open) {
+  const text::TextPolicy& policy = open.encoder->policy();
+  ordered_json j;
+  j["tokens_at_most"] = open.max_length();
+  j["reads"] = open.encoder->uses_template() ? "conversations, by the chat template"
+               : policy.use_pair             ? "prompt and response as the tokenizer's two texts"
+                                             : "prompt and response as they stand, one behind the other";
+  j["system_turn"] = system_turn(open);
+  j["bos"] = token_rule(open, policy.bos, open.encoder->bos_id());
+  j["eos"] = token_rule(open, policy.eos, open.encoder->eos_id());
+  j["score_read_at"] = policy.pooling;
+  if (open.model().needs_gate()) j["gate_read_at"] = policy.gate;
+  if (open.encoder->uses_template()) {
+    const Message answer{.role = "assistant", .content = "R", .extra_json = ""};
+    j["example"] = open.encoder->explain({.text = "U"}, answer).text;
+  }
+  return j;
+}
+
+// OpenRLHF writes the scale of its rewards beside the weights.
+ordered_json reward_scale(const OpenModel& open) {
+  const nlohmann::json& config = open.model().config();
+  return {{"mean", config.at("mean").dump()},
+          {"std", config.at("std").dump()},
+          {"applied", "no; `rondo import --normalize-rewards` does"}};
 }
 
 ordered_json summary(const OpenModel& open, bool present) {
@@ -46,7 +85,7 @@ ordered_json summary(const OpenModel& open, bool present) {
   j["vocabulary"] = s.vocab;
   j["parameters"] = open.model().parameters().element_count();
   j["dtype"] = std::string(c10::toString(open.model().parameters().all().front().value.scalar_type()));
-  j["max_length"] = open.model().max_length();
+  j["max_length"] = open.max_length();
   j["head"] = head_json(open, present);
   j["text"] = ordered_json::parse(open.text_json().dump());
   j["bos_token"] = open.encoder->bos_id() ? ordered_json(open.encoder->tokenizer().token(*open.encoder->bos_id()))
@@ -57,6 +96,14 @@ ordered_json summary(const OpenModel& open, bool present) {
   static_cast<void>(text::load_tokenizer_as_transformers(open.directory, &note));
   j["tokenizer"] = note.empty() ? "as tokenizer.json says" : note;
   j["template_hash"] = open.encoder->template_hash();
+  j["contract"] = contract(open);
+  const nlohmann::json& config = open.model().config();
+  if (config.contains("mean") && config.contains("std")) j["reward_scale"] = reward_scale(open);
+  if (!present) {
+    const model::StoredHead stored =
+        model::find_stored_head(io::SafetensorsReader(open.directory), open.model().family());
+    if (!stored.name.empty()) j["unannounced_head"] = model::import_command(stored, open.directory);
+  }
   if (present) j["weights_hash"] = model::weights_hash(open.model());
   j["ignored_tensors"] = open.loaded.ignored_tensors;
   j["ignored_config_keys"] = open.loaded.ignored_keys;
@@ -79,7 +126,10 @@ std::string shown(const ordered_json& value) {
 
 void run_inspect(const InspectConfig& config, Session& session) {
   require_flag(config.directory, "the model directory");
-  const bool present = has_head(config.directory);
+  const nlohmann::json published =
+      io::read_json_file(std::filesystem::path(config.directory) / "config.json", ErrorKind::kModel);
+  // A base model has no head: a placeholder lets the rest be read, and is not reported.
+  const bool present = model::announces_head(published, config.directory);
   model::LoadOptions options;
   if (!present) options.new_head = heads::HeadConfig{.kind = "bt", .norm = "none", .tau = 1};
   Session silent = session;
@@ -90,7 +140,13 @@ void run_inspect(const InspectConfig& config, Session& session) {
     print_line(j.dump(2));
     return;
   }
-  for (const auto& [key, value] : j.items()) print_line(fmt::format("{:<20} {}", key, shown(value)));
+  for (const auto& [key, value] : j.items()) {
+    if (key != "contract") print_line(fmt::format("{:<20} {}", key, shown(value)));
+  }
+  print_line("contract");
+  for (const auto& [key, value] : j["contract"].items()) {
+    print_line(fmt::format("  {:<18} {}", key, key == "example" ? value.dump() : shown(value)));
+  }
   if (!config.tensors) return;
   for (const nn::Parameter& p : open.model().parameters().all()) {
     print_line(fmt::format("  {:<56} [{}]", p.name, fmt::join(p.value.sizes(), ", ")));

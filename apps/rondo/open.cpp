@@ -23,18 +23,21 @@ std::vector<std::string> with_empty(std::span<const char* const> names) {
   return list;
 }
 
-// A tokenizer may lie in a folder without a model.
-bool is_encoder(const nlohmann::json& config, const std::string& directory) {
-  if (!config.contains("architectures") && !config.contains("model_type")) return false;
-  const backbones::FamilyEntry* family = backbones::find_family(model::architecture_of(config, directory));
-  return family != nullptr && family->is_encoder;
+// What a published model reads: encoders take prompt and response in the tokenizer's form for two texts, and the first
+// state stands for both unless a classifier says otherwise. A tokenizer may lie in a folder without a model.
+text::TextPolicy published_policy(const nlohmann::json& config) {
+  text::TextPolicy policy;
+  const backbones::FamilyEntry* family = model::find_family_of(config);
+  policy.use_pair = family != nullptr && family->is_encoder;
+  if (!policy.use_pair) return policy;
+  const auto pooling = config.find(std::string(family->classifier.pooling_key));
+  const bool is_mean = model::is_classifier(config) && pooling != config.end() && *pooling == "mean";
+  policy.pooling = is_mean ? "mean" : "first";
+  return policy;
 }
 
-// Encoders read prompt and response in the tokenizer's form for two texts, and the first state stands for both.
 text::TextPolicy recorded_policy(const nlohmann::json& config, const std::string& directory) {
-  text::TextPolicy policy;
-  policy.use_pair = is_encoder(config, directory);
-  if (policy.use_pair) policy.pooling = "first";
+  text::TextPolicy policy = published_policy(config);
   const nlohmann::json rondo = model::rondo_object(config, directory);
   const auto found = rondo.find("text");
   if (found == rondo.end()) return policy;
@@ -43,6 +46,9 @@ text::TextPolicy recorded_policy(const nlohmann::json& config, const std::string
     policy.bos = found->at("bos");
     policy.eos = found->at("eos");
     policy.pooling = found->at("pooling");
+    policy.gate = found->value("gate", policy.gate);
+    policy.system = found->value("system", policy.system);
+    policy.max_length = found->value("max_length", policy.max_length);
     text::check_policy(policy);
   } catch (const nlohmann::json::exception& error) {
     throw ModelError("config.json: rondo: text: " + directory + ": " + error.what() +
@@ -58,6 +64,9 @@ void override_policy(const TextFlags& flags, text::TextPolicy& policy) {
   if (!flags.bos.empty()) policy.bos = flags.bos;
   if (!flags.eos.empty()) policy.eos = flags.eos;
   if (!flags.pooling.empty()) policy.pooling = flags.pooling;
+  if (!flags.gate_reads.empty()) policy.gate = flags.gate_reads;
+  if (!flags.system.empty()) policy.system = flags.system;
+  if (flags.max_length > 0) policy.max_length = flags.max_length;
 }
 
 void check_vocabulary(const OpenModel& open) {
@@ -80,6 +89,14 @@ void describe(FieldVisitor& v, TextFlags& c) {
            with_empty(text::kPoolingNames));
 }
 
+void describe_policy(FieldVisitor& v, TextFlags& c) {
+  describe(v, c);
+  v.choice("gate_reads", c.gate_reads, "where a prompt gate reads; empty = prompt", with_empty(text::kGateReadNames));
+  v.choice("system", c.system, "system turns; empty = as_given", with_empty(text::kSystemNames));
+  v.integer("max_length", c.max_length, "tokens the model was made for; 0 = what its backbone takes", 0,
+            int64_t{1} << 31);
+}
+
 void describe_length(FieldVisitor& v, DataFlags& c) {
   v.choice("overlong", c.overlong, "sequences over the length limit", data::kOverlongNames);
   v.integer("max_length", c.max_length, "tokens of a sequence at most; 0 = what the model takes", 0, int64_t{1} << 31);
@@ -94,8 +111,18 @@ void describe(FieldVisitor& v, DataFlags& c) {
 
 nlohmann::json OpenModel::text_json() const {
   const text::TextPolicy& policy = encoder->policy();
-  return {
+  nlohmann::json object = {
       {"template", encoder->uses_template()}, {"bos", policy.bos}, {"eos", policy.eos}, {"pooling", policy.pooling}};
+  const text::TextPolicy usual;
+  if (policy.gate != usual.gate) object["gate"] = policy.gate;
+  if (policy.system != usual.system) object["system"] = policy.system;
+  if (policy.max_length != usual.max_length) object["max_length"] = policy.max_length;
+  return object;
+}
+
+int64_t OpenModel::max_length() const {
+  const int64_t recorded = encoder->policy().max_length;
+  return recorded > 0 ? std::min(recorded, model().max_length()) : model().max_length();
 }
 
 text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags) {
@@ -113,6 +140,13 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
   if (!open.loaded.ignored_tensors.empty()) {
     session.log(LogLevel::kInfo,
                 fmt::format("{}: tensors not used: {}", directory, fmt::join(open.loaded.ignored_tensors, ", ")));
+  }
+  const nlohmann::json& config = open.model().config();
+  if (config.contains("mean") && config.contains("std") && open.model().head_config().kind == "bt") {
+    session.log(LogLevel::kInfo,
+                fmt::format("{}: config.json has a mean and std of rewards, which are not applied; `rondo import "
+                            "--normalize-rewards` does",
+                            directory));
   }
   open.encoder = std::make_unique<text::TextEncoder>(open_encoder(directory, flags));
   check_vocabulary(open);
@@ -169,7 +203,7 @@ std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenMo
                           read.bad_rows > 0 ? fmt::format(", {} bad rows left out", read.bad_rows) : ""));
   auto tokens = std::make_unique<data::TokenStore>(
       std::move(store), *open.encoder,
-      data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.model().max_length(),
+      data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.max_length(),
                          .overlong = flags.overlong},
       session.progress);
   log_tokens(tokens->report(), flags, session);

@@ -19,8 +19,14 @@ struct TextFlags {
   std::string bos;
   std::string eos;
   std::string pooling;
+  // Recorded by `rondo import` alone.
+  std::string gate_reads;
+  std::string system;
+  int64_t max_length = 0;
 };
 void describe(FieldVisitor& v, TextFlags& c);
+/// The same with what only a recorded policy has.
+void describe_policy(FieldVisitor& v, TextFlags& c);
 
 struct DataFlags {
   std::vector<std::string> data;
@@ -41,6 +47,8 @@ struct OpenModel {
   const model::Model& model() const { return *loaded.model; }
   /// The text policy as config.json keeps it.
   nlohmann::json text_json() const;
+  /// Longest sequence in tokens: what was recorded for the model, or what its backbone takes.
+  int64_t max_length() const;
 };
 
 /// The text encoder of a model directory under its recorded policy, changed by `flags`; reads no weights.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// rondo verify: score recorded texts again and print the largest difference.
+// rondo verify: score recorded texts again; print the largest difference and how many pairs keep their order.
 //
-// A record is a JSON file {"rows": [{"prompt", "responses", "scores" | "rewards"}]}; --record writes one from the model
-// itself, so that a later version, another machine or another build can be compared with it.
+// A record is a JSON file {"rows": [{"prompt" | "messages", "responses", "scores" | "rewards"}]}: the M x M table, or
+// one number a response. --record writes one from the model itself, so that a later version, another machine or another
+// build can be compared with it; the scores of another program compare that program.
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
@@ -14,6 +15,7 @@
 #include "rondo/eval/scoring.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
+#include "rondo/text/text_rows.h"
 
 namespace rondo::cli {
 namespace {
@@ -41,14 +43,16 @@ json own_rows() {
 
 PreferenceTable score_row(const json& row, const OpenModel& open) {
   TokenGroup group;
-  const Prompt prompt{.text = row.at("prompt")};
-  int64_t prompt_tokens = std::numeric_limits<int64_t>::max();
-  for (const json& response : row.at("responses")) {
-    const text::EncodedResponse encoded = open.encoder->encode(prompt, {.role = "assistant", .content = response});
+  // Templates print dictionaries in the order of their keys.
+  const nlohmann::ordered_json ordered = nlohmann::ordered_json::parse(row.dump());
+  const Prompt prompt = text::prompt_of(ordered);
+  int64_t gate_tokens = std::numeric_limits<int64_t>::max();
+  for (const nlohmann::ordered_json& response : ordered.at("responses")) {
+    const text::EncodedResponse encoded = open.encoder->encode(prompt, text::response_of(response));
     group.responses.push_back(data::token_response(encoded, open.encoder->policy().pooling));
-    prompt_tokens = std::min(prompt_tokens, encoded.prompt_tokens);
+    gate_tokens = std::min(gate_tokens, encoded.gate_tokens);
   }
-  group.gate_pos = prompt_tokens - 1;
+  group.gate_pos = gate_tokens - 1;
   const TokenGroup* const groups[] = {&group};
   eval::ScoringCost cost;
   return eval::score_groups(open.model(), groups, {}, cost).front();
@@ -71,14 +75,60 @@ std::vector<double> flat(const json& values) {
   return numbers;
 }
 
-double largest_difference(const json& expected, const Tensor& actual, size_t row) {
-  const std::vector<double> a = flat(expected), b = table_json(actual);
-  if (a.size() != b.size())
+// What a record and a model say of the same responses.
+struct Agreement {
+  double largest = 0;   // difference of two numbers
+  int64_t pairs = 0;    // that the record orders
+  int64_t ordered = 0;  // of them, as the model does
+  int64_t numbers = 0;  // compared
+
+  void compare(const json& expected, const Tensor& actual, size_t row) {
+    const std::vector<double> a = flat(expected), b = table_json(actual);
+    if (a.size() != b.size())
+      throw DataError(
+          fmt::format("the record does not fit: row {}: {} numbers, the model gives {}", row + 1, a.size(), b.size()));
+    for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
+    numbers += static_cast<int64_t>(a.size());
+  }
+
+  // Gaps of every pair i < j; a record that has a tie orders nothing.
+  void compare_order(const std::vector<double>& expected, const std::vector<double>& actual) {
+    for (size_t k = 0; k < expected.size(); ++k) {
+      pairs += expected[k] != 0;
+      ordered += expected[k] != 0 && expected[k] * actual[k] > 0;
+    }
+  }
+};
+
+std::vector<double> gaps_of_rewards(const std::vector<double>& rewards) {
+  std::vector<double> gaps;
+  for (size_t i = 0; i < rewards.size(); ++i) {
+    for (size_t j = i + 1; j < rewards.size(); ++j) gaps.push_back(rewards[i] - rewards[j]);
+  }
+  return gaps;
+}
+
+std::vector<double> gaps_of_table(const std::vector<double>& table, size_t size) {
+  std::vector<double> gaps;
+  for (size_t i = 0; i < size; ++i) {
+    for (size_t j = i + 1; j < size; ++j) gaps.push_back(table[i * size + j]);
+  }
+  return gaps;
+}
+
+void compare_row(const json& row, const PreferenceTable& table, size_t k, Agreement& agreement) {
+  const bool has_scores = row.contains("scores");
+  if (!has_scores && !row.contains("rewards"))
+    throw DataError(fmt::format("the record does not fit: row {}: neither scores nor rewards", k + 1));
+  if (row.contains("rewards") && !table.rewards_M.defined() && !has_scores)
     throw DataError(
-        fmt::format("the record does not fit: row {}: {} numbers, the model gives {}", row + 1, a.size(), b.size()));
-  double largest = 0;
-  for (size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(a[i] - b[i]));
-  return largest;
+        fmt::format("the record does not fit: row {}: rewards, and this model has none; record scores", k + 1));
+  const size_t size = row.at("responses").size();
+  if (has_scores) agreement.compare(row["scores"], table.scores_MM(), k);
+  if (row.contains("rewards") && table.rewards_M.defined()) agreement.compare(row["rewards"], table.rewards_M, k);
+  const std::vector<double> gaps = gaps_of_table(table_json(table.scores_MM()), size);
+  agreement.compare_order(has_scores ? gaps_of_table(flat(row["scores"]), size) : gaps_of_rewards(flat(row["rewards"])),
+                          gaps);
 }
 
 void record(const VerifyConfig& config, const OpenModel& open) {
@@ -100,26 +150,22 @@ void run_verify(const VerifyConfig& config, Session& session) {
   const at::Device device = open_device(config.device);
   const OpenModel open = open_model(config.directory, {.device = device}, {}, session);
   if (!config.record.empty()) return record(config, open);
-  double largest = 0;
+  Agreement agreement;
   size_t compared = 0;
   const json reference = io::read_json_file(config.reference);
   try {
     const json& rows = reference.at("rows");
-    for (size_t k = 0; k < rows.size(); ++k) {
-      const PreferenceTable table = score_row(rows[k], open);
-      if (rows[k].contains("scores"))
-        largest = std::max(largest, largest_difference(rows[k]["scores"], table.scores_MM(), k));
-      if (rows[k].contains("rewards") && table.rewards_M.defined())
-        largest = std::max(largest, largest_difference(rows[k]["rewards"], table.rewards_M, k));
-      ++compared;
+    for (; compared < rows.size(); ++compared) {
+      compare_row(rows[compared], score_row(rows[compared], open), compared, agreement);
     }
   } catch (const json::exception& error) {
     throw DataError("cannot read the record: " + config.reference + ": " + error.what() +
-                    "; rows need prompt, responses and scores");
+                    "; rows need prompt, responses and scores or rewards");
   }
-  print_line(fmt::format("{} rows compared, largest difference {:.3g} (tolerance {:.3g})", compared, largest,
-                         config.tolerance));
-  if (!(largest <= config.tolerance))
+  if (agreement.numbers == 0) throw DataError("the record is empty: " + config.reference + "; nothing was compared");
+  print_line(fmt::format("{} rows compared, largest difference {:.3g} (tolerance {:.3g}), {} of {} pairs ordered alike",
+                         compared, agreement.largest, config.tolerance, agreement.ordered, agreement.pairs));
+  if (!(agreement.largest <= config.tolerance))
     throw ModelError(
         "scores differ from the record by more than the tolerance; was the tokenizer, the template or a weight "
         "changed?");
@@ -140,7 +186,7 @@ Runner setup(CLI::App& app) {
 
 constinit const VerbEntry verify_entry{
     .name = "verify",
-    .summary = "score recorded texts again and print the largest difference",
+    .summary = "score recorded texts again: the largest difference, and how many pairs keep their order",
     .setup = &setup,
 };
 

@@ -70,16 +70,22 @@ struct Move {
   double score = 0;
 };
 
-Move best_move(const Match& match, size_t castles) {
+std::vector<Move> all_moves(size_t castles) {
+  std::vector<Move> moves;
+  for (size_t pair = 0; pair < castles * castles; ++pair) {
+    const size_t from = pair / castles, to = pair % castles;
+    if (from == to) continue;
+    for (const int soldiers : kMoves) moves.push_back({.from = from, .to = to, .soldiers = soldiers});
+  }
+  return moves;
+}
+
+Move best_move(const Match& match, const std::vector<Move>& moves) {
   Move best{.score = match.score()};
-  for (size_t from = 0; from < castles; ++from) {
-    for (size_t to = 0; to < castles; ++to) {
-      for (const int soldiers : kMoves) {
-        if (from == to || match.plan()[from] < soldiers) continue;
-        const double score = match.score_after(from, to, soldiers);
-        if (score > best.score) best = {from, to, soldiers, score};
-      }
-    }
+  for (const Move& move : moves) {
+    if (match.plan()[move.from] < move.soldiers) continue;
+    const double score = match.score_after(move.from, move.to, move.soldiers);
+    if (score > best.score) best = {move.from, move.to, move.soldiers, score};
   }
   return best;
 }
@@ -111,13 +117,12 @@ double win_rate(const Rule& rule, const Plan& plan, const std::vector<std::optio
 
 CounterPlan best_counter_plan(const Rule& rule, const std::vector<std::optional<Plan>>& sample, int starts,
                               rondo::Random random) {
+  const std::vector<Move> moves = all_moves(rule.values.size());
   CounterPlan best{.plan = {}, .win_rate = -1};
   for (const Plan& start : make_plans(rule, {.count = starts}, random, {})) {
     Match match(rule, sample, start);
-    for (Move move = best_move(match, rule.values.size()); move.soldiers > 0;
-         move = best_move(match, rule.values.size())) {
+    for (Move move = best_move(match, moves); move.soldiers > 0; move = best_move(match, moves))
       match.move(move.from, move.to, move.soldiers);
-    }
     if (match.score() > best.win_rate) best = {match.plan(), match.score()};
   }
   return best;

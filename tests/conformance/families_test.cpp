@@ -14,8 +14,11 @@
 #include "rondo/data/pack.h"
 #include "rondo/eval/scoring.h"
 #include "rondo/io/atomic_file.h"
+#include "rondo/io/json.h"
 #include "rondo/io/safetensors.h"
 #include "rondo/model/directory.h"
+#include "rondo/model/export.h"
+#include "rondo/model/head_config.h"
 #include "rondo/model/initial.h"
 #include "tests/support/tensors.h"
 
@@ -255,6 +258,33 @@ TEST_P(EveryFamily, SaveAndLoadKeepTheBits) {
   eval::ScoringCost cost;
   EXPECT_TRUE(at::equal(score(*model, some_groups(), {}, cost)[0].rewards_M,
                         score(*loaded.model, some_groups(), {}, cost)[0].rewards_M));
+  fs::remove_all(folder);
+}
+
+// What `rondo export` writes for a BT head is what transformers' class of the family computes: the same rewards from
+// the class's own tensors, which load by the class name alone.
+TEST_P(EveryFamily, ABtHeadBecomesTheFamilysOwnClassifier) {
+  const auto model = tiny_model(*GetParam(), {.kind = "bt", .norm = "none", .tau = 1}, false);
+  const fs::path folder = fs::temp_directory_path() / ("rondo_classifier_" + std::to_string(::getpid()));
+  try {
+    model::save(model::as_classifier(*model), nlohmann::json::object(), folder, folder);
+  } catch (const ModelError& error) {
+    // Only a norm behind the layer has no inverse.
+    EXPECT_NE(std::string(error.what()).find("has a norm between state and output"), std::string::npos);
+    return;
+  }
+  nlohmann::json config = io::read_json_file(folder / "config.json");
+  EXPECT_TRUE(model::is_classifier(config)) << config["architectures"];
+  config.erase("rondo");
+  io::write_file(folder / "config.json", config.dump());
+  const model::LoadedModel loaded = model::load(folder);
+  EXPECT_EQ(loaded.model->head_config().classifier, GetParam()->classifier.build != nullptr);
+  eval::ScoringCost cost;
+  const auto before = score(*model, some_groups(), {}, cost), after = score(*loaded.model, some_groups(), {}, cost);
+  for (size_t g = 0; g < before.size(); ++g) {
+    EXPECT_LT(distance(before[g].rewards_M, after[g].rewards_M), 1e-6);
+    EXPECT_GT(before[g].rewards_M.abs().max().item<double>(), 1e-3);
+  }
   fs::remove_all(folder);
 }
 

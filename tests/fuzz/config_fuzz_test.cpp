@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // config.json: mutated ones are read or refused with a ModelError, never anything else.
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,6 +25,9 @@ constexpr const char* kSeeds[] = {
     R"({"architectures":["RobertaModel"],"vocab_size":50,"hidden_size":16,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":24,"max_position_embeddings":40,"type_vocab_size":1,"pad_token_id":1,"layer_norm_eps":1e-5,"rondo":{"head":{"kind":"bt","tau":1.0}}})",
     R"({"architectures":["DebertaV2Model"],"vocab_size":50,"hidden_size":16,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":24,"max_position_embeddings":32,"type_vocab_size":0,"relative_attention":true,"position_buckets":6,"max_relative_positions":-1,"pos_att_type":"p2c|c2p","norm_rel_ebd":"layer_norm","share_att_key":true,"position_biased_input":false,"rondo":{"head":{"kind":"bt","tau":1.0}}})",
     R"({"architectures":["ModernBertModel"],"vocab_size":50,"hidden_size":16,"num_hidden_layers":2,"num_attention_heads":4,"intermediate_size":24,"local_attention":6,"global_attn_every_n_layers":2,"norm_bias":true,"mlp_bias":true,"global_rope_theta":1e5,"rondo":{"head":{"kind":"bt","tau":1.0}}})",
+    R"({"architectures":["DebertaV2ForSequenceClassification"],"id2label":{"0":"LABEL_0"},"vocab_size":50,"hidden_size":16,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":24,"max_position_embeddings":32,"type_vocab_size":0,"pooler_hidden_act":"gelu"})",
+    R"({"architectures":["ModernBertForSequenceClassification"],"num_labels":1,"vocab_size":50,"hidden_size":16,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":24,"classifier_activation":"gelu","classifier_bias":true,"classifier_pooling":"mean","norm_bias":true})",
+    R"({"architectures":["RewardModel"],"model_type":"llama","mean":0.5,"std":2.0,"vocab_size":50,"hidden_size":16,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":24})",
 };
 constexpr const char* kTokens[] = {"null", "true", "-1", "0",      "1e400", "18446744073709551615",
                                    "\"\"", "[]",   "{}", "\"bt\"", "NaN",   "3.5"};
@@ -58,12 +62,20 @@ bool is_small(const nn::Sizes& s) {
 // Everything that loading reads, where the sizes allow it with weights.
 void read_config(const std::string& text) {
   const nlohmann::json config = io::parse_json(text, "fuzz", ErrorKind::kModel);
-  const backbones::FamilyEntry& family = backbones::family_of_architecture(model::architecture_of(config, "fuzz"));
+  const backbones::FamilyEntry& family = model::family_of(config, "fuzz");
   backbones::ConfigReader reader(config, "fuzz");
   const nn::Sizes sizes = family.sizes(reader);
   family.max_length(reader);
-  if (is_small(sizes)) family.build(reader, model::initial_backbone(family, sizes, 0.1, 1));
+  if (is_small(sizes)) {
+    nn::ParameterSet parameters = model::initial_backbone(family, sizes, 0.1, 1);
+    family.build(reader, parameters);
+    for (const nn::ExpectedWeight& w : nn::expand_rules(family.classifier.weights, sizes)) {
+      parameters.add(w.name, at::zeros(w.shape, at::TensorOptions().dtype(at::kFloat)));
+    }
+    if (family.classifier.build != nullptr && model::is_classifier(config)) family.classifier.build(reader, parameters);
+  }
   reader.refuse_unread_maths();
+  static_cast<void>(model::announces_head(config, "fuzz"));
   model::announced_head(config, "fuzz");
   (void)reader.unused();
 }

@@ -5,7 +5,8 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"BertModel", "BertForMaskedLM", "BertForPreTraining"};
+constexpr std::string_view kArchitectures[] = {"BertModel", "BertForMaskedLM", "BertForPreTraining",
+                                               "BertForSequenceClassification"};
 
 using enum nn::Start;
 
@@ -33,7 +34,9 @@ constexpr nn::WeightRule kWeights[] = {
     {"bert.encoder.layer.{}.output.LayerNorm.bias", "D", kZeros},
 };
 
-// The pooler and the heads of pre-training.
+constexpr nn::WeightRule kPooler[] = {{"bert.pooler.dense.weight", "DD"}, {"bert.pooler.dense.bias", "D", kZeros}};
+
+// The pooler where no classifier reads it, and the heads of pre-training.
 constexpr std::string_view kIgnorable[] = {"bert.embeddings.position_ids", "bert.pooler.*", "cls.*"};
 
 constexpr int64_t kDefaultPositions = 512;
@@ -58,6 +61,10 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   return std::make_unique<Transformer>(s, std::move(parts));
 }
 
+nn::Transition pooler(ConfigReader&, const nn::ParameterSet& parameters) {
+  return {.dense = Weights(parameters, "bert.pooler.").linear("dense"), .activation = nn::Activation::kTanh};
+}
+
 }  // namespace
 
 constinit const FamilyEntry bert_entry{
@@ -71,6 +78,7 @@ constinit const FamilyEntry bert_entry{
     .ignorable = kIgnorable,
     .max_length = [](ConfigReader& config) { return read_max_length(config, kDefaultPositions); },
     .build = &build,
+    .classifier = {.output = "classifier", .output_has_bias = true, .weights = kPooler, .build = &pooler},
 };
 
 }  // namespace rondo::backbones

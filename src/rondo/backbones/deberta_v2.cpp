@@ -9,7 +9,8 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"DebertaV2Model", "DebertaV2ForMaskedLM"};
+constexpr std::string_view kArchitectures[] = {"DebertaV2Model", "DebertaV2ForMaskedLM",
+                                               "DebertaV2ForSequenceClassification"};
 
 using enum nn::Start;
 
@@ -43,6 +44,8 @@ constexpr nn::WeightRule kWeights[] = {
     {"deberta.encoder.layer.{}.output.LayerNorm.weight", "D"},
     {"deberta.encoder.layer.{}.output.LayerNorm.bias", "D", kZeros},
 };
+
+constexpr nn::WeightRule kPooler[] = {{"pooler.dense.weight", "DD"}, {"pooler.dense.bias", "D", kZeros}};
 
 // Absolute positions that a relative model does not add, and the heads of pre-training.
 constexpr std::string_view kIgnorable[] = {"deberta.embeddings.position_ids",
@@ -133,6 +136,11 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   return std::make_unique<Transformer>(s, std::move(parts));
 }
 
+nn::Transition pooler(ConfigReader& config, const nn::ParameterSet& parameters) {
+  return {.dense = Weights(parameters, "pooler.").linear("dense"),
+          .activation = read_activation(config, "pooler_hidden_act", "gelu")};
+}
+
 }  // namespace
 
 constinit const FamilyEntry deberta_v2_entry{
@@ -146,6 +154,7 @@ constinit const FamilyEntry deberta_v2_entry{
     .ignorable = kIgnorable,
     .max_length = [](ConfigReader& config) { return read_max_length(config, kDefaultPositions); },
     .build = &build,
+    .classifier = {.output = "classifier", .output_has_bias = true, .weights = kPooler, .build = &pooler},
 };
 
 }  // namespace rondo::backbones

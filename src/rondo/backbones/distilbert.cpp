@@ -5,7 +5,8 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"DistilBertModel", "DistilBertForMaskedLM"};
+constexpr std::string_view kArchitectures[] = {"DistilBertModel", "DistilBertForMaskedLM",
+                                               "DistilBertForSequenceClassification"};
 
 using enum nn::Start;
 
@@ -31,6 +32,8 @@ constexpr nn::WeightRule kWeights[] = {
     {"distilbert.transformer.layer.{}.output_layer_norm.weight", "D"},
     {"distilbert.transformer.layer.{}.output_layer_norm.bias", "D", kZeros},
 };
+
+constexpr nn::WeightRule kClassifier[] = {{"pre_classifier.weight", "DD"}, {"pre_classifier.bias", "D", kZeros}};
 
 // The head of pre-training.
 constexpr std::string_view kIgnorable[] = {"distilbert.embeddings.position_ids", "vocab_transform.*",
@@ -73,6 +76,10 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   return std::make_unique<Transformer>(s, std::move(parts));
 }
 
+nn::Transition classifier(ConfigReader&, const nn::ParameterSet& parameters) {
+  return {.dense = Weights(parameters, "").linear("pre_classifier"), .activation = nn::Activation::kRelu};
+}
+
 }  // namespace
 
 constinit const FamilyEntry distilbert_entry{
@@ -87,6 +94,7 @@ constinit const FamilyEntry distilbert_entry{
     .ignorable = kIgnorable,
     .max_length = [](ConfigReader& config) { return read_max_length(config, kDefaultPositions); },
     .build = &build,
+    .classifier = {.output = "classifier", .output_has_bias = true, .weights = kClassifier, .build = &classifier},
 };
 
 }  // namespace rondo::backbones

@@ -9,7 +9,8 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"ModernBertModel", "ModernBertForMaskedLM"};
+constexpr std::string_view kArchitectures[] = {"ModernBertModel", "ModernBertForMaskedLM",
+                                               "ModernBertForSequenceClassification"};
 
 using enum nn::Start;
 
@@ -33,7 +34,12 @@ constexpr nn::WeightRule kWeights[] = {
     {"model.layers.{}.mlp.Wo.bias", "D", kZeros, &nn::Sizes::mlp_bias},
 };
 
-// The head of pre-training.
+constexpr nn::WeightRule kClassifier[] = {{"head.dense.weight", "DD"},
+                                          {"head.dense.bias", "D", kZeros, &nn::Sizes::classifier_bias},
+                                          {"head.norm.weight", "D"},
+                                          {"head.norm.bias", "D", kZeros, &nn::Sizes::norm_bias}};
+
+// The head of pre-training, where no classifier reads it.
 constexpr std::string_view kIgnorable[] = {"head.*", "decoder.*"};
 
 constexpr KeyName kKeyNames[] = {{"rope_theta", "global_rope_theta"}};
@@ -42,6 +48,7 @@ constexpr RopeKeys kFullRope{.layer_type = "full_attention", .theta = "global_ro
 constexpr RopeKeys kLocalRope{.layer_type = "sliding_attention", .theta = "local_rope_theta"};
 constexpr int64_t kDefaultWindow = 128;
 constexpr int64_t kDefaultPattern = 3;
+constexpr double kDefaultEps = 1e-5;
 
 nn::Sizes sizes(ConfigReader& config) {
   nn::Sizes s = read_sizes(config);
@@ -49,13 +56,14 @@ nn::Sizes sizes(ConfigReader& config) {
   s.attention_bias = config.boolean_or("attention_bias", false);
   s.mlp_bias = config.boolean_or("mlp_bias", false);
   s.norm_bias = config.boolean_or("norm_bias", false);
+  s.classifier_bias = config.boolean_or("classifier_bias", false);
   if (s.hidden % s.heads != 0) config.fail("num_attention_heads", "does not divide hidden_size");
   return s;
 }
 
 std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
-  const double eps = config.number_or("norm_eps", 1e-5, 0, 1);
+  const double eps = config.number_or("norm_eps", kDefaultEps, 0, 1);
   const nn::Activation activation = read_activation(config, "hidden_activation", "gelu");
   // local_attention counts both sides.
   const int64_t window = config.integer_or("local_attention", kDefaultWindow, 0, kMostSize) / 2 + 1;
@@ -86,6 +94,13 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   return std::make_unique<Transformer>(s, std::move(parts));
 }
 
+nn::Transition classifier(ConfigReader& config, const nn::ParameterSet& parameters) {
+  const Weights head(parameters, "head.");
+  return {.dense = head.linear("dense"),
+          .activation = read_activation(config, "classifier_activation", "gelu"),
+          .norm = head.norm("norm", nn::NormKind::kLayer, config.number_or("norm_eps", kDefaultEps, 0, 1))};
+}
+
 }  // namespace
 
 constinit const FamilyEntry modernbert_entry{
@@ -100,6 +115,11 @@ constinit const FamilyEntry modernbert_entry{
     .ignorable = kIgnorable,
     .max_length = [](ConfigReader& config) { return read_max_length(config, 8192); },
     .build = &build,
+    .classifier = {.output = "classifier",
+                   .output_has_bias = true,
+                   .weights = kClassifier,
+                   .build = &classifier,
+                   .pooling_key = "classifier_pooling"},
 };
 
 }  // namespace rondo::backbones

@@ -5,8 +5,9 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"RobertaModel", "RobertaForMaskedLM", "XLMRobertaModel",
-                                               "XLMRobertaForMaskedLM"};
+constexpr std::string_view kArchitectures[] = {
+    "RobertaModel",    "RobertaForMaskedLM",    "RobertaForSequenceClassification",
+    "XLMRobertaModel", "XLMRobertaForMaskedLM", "XLMRobertaForSequenceClassification"};
 
 using enum nn::Start;
 
@@ -34,7 +35,9 @@ constexpr nn::WeightRule kWeights[] = {
     {"roberta.encoder.layer.{}.output.LayerNorm.bias", "D", kZeros},
 };
 
-// The pooler and the head of pre-training.
+constexpr nn::WeightRule kClassifier[] = {{"classifier.dense.weight", "DD"}, {"classifier.dense.bias", "D", kZeros}};
+
+// The pooler, which no classifier reads, and the head of pre-training.
 constexpr std::string_view kIgnorable[] = {"roberta.embeddings.position_ids", "roberta.pooler.*", "lm_head.*"};
 
 constexpr int64_t kDefaultPositions = 512;
@@ -69,6 +72,10 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   return std::make_unique<Transformer>(s, std::move(parts));
 }
 
+nn::Transition classifier(ConfigReader&, const nn::ParameterSet& parameters) {
+  return {.dense = Weights(parameters, "classifier.").linear("dense"), .activation = nn::Activation::kTanh};
+}
+
 }  // namespace
 
 constinit const FamilyEntry roberta_entry{
@@ -82,6 +89,10 @@ constinit const FamilyEntry roberta_entry{
     .ignorable = kIgnorable,
     .max_length = &max_length,
     .build = &build,
+    .classifier = {.output = "classifier.out_proj",
+                   .output_has_bias = true,
+                   .weights = kClassifier,
+                   .build = &classifier},
 };
 
 }  // namespace rondo::backbones

@@ -50,21 +50,28 @@ int64_t repeated_sequences(const TokenGroup& group) {
   return static_cast<int64_t>(group.responses.size() - distinct.size());
 }
 
-// Two lists of one group: its responses, and how many tokens of each are the prompt's.
+// Leading tokens of a sequence that belong to its prompt, and those that the gate has read.
+struct PromptEnd {
+  int64_t prompt = 0;
+  int64_t gate = 0;
+};
+
+// Two lists of one group: its responses, and where the prompt of each ends.
 struct Cut {
   TokenGroup& group;
-  std::vector<int64_t>& prompt_tokens;
+  std::vector<PromptEnd>& prompt_ends;
 };
 
 void drop(const Cut& cut, int64_t max_length, Overlong& overlong) {
-  std::vector<int64_t> kept, kept_prompts;
+  std::vector<int64_t> kept;
+  std::vector<PromptEnd> kept_ends;
   for (size_t r = 0; r < cut.group.responses.size(); ++r) {
     if (static_cast<int64_t>(cut.group.responses[r].ids.size()) > max_length) continue;
     kept.push_back(static_cast<int64_t>(r));
-    kept_prompts.push_back(cut.prompt_tokens[r]);
+    kept_ends.push_back(cut.prompt_ends[r]);
   }
   keep_responses(cut.group, kept);
-  cut.prompt_tokens = std::move(kept_prompts);
+  cut.prompt_ends = std::move(kept_ends);
   overlong.kept = std::move(kept);
 }
 
@@ -76,7 +83,7 @@ void truncate(const Cut& cut, const TokenOptions& options, int64_t longest, cons
     const int64_t excess = (left ? longest : static_cast<int64_t>(response.ids.size())) - options.max_length;
     if (excess <= 0) continue;
     // BOS stays in front; a prompt is cut behind it, a response at the end of its own text.
-    const int64_t text_end = left ? cut.prompt_tokens[r] : static_cast<int64_t>(response.ids.size()) - 1;
+    const int64_t text_end = left ? cut.prompt_ends[r].prompt : static_cast<int64_t>(response.ids.size()) - 1;
     const int64_t begin = left ? 1 : text_end - excess;
     if (begin + excess > text_end || (!left && begin <= response.response_begin)) {
       throw DataError(
@@ -85,7 +92,11 @@ void truncate(const Cut& cut, const TokenOptions& options, int64_t longest, cons
                       options.max_length, place, left ? "prompt" : "response"));
     }
     erase_tokens(response, begin, excess);
-    if (left) cut.prompt_tokens[r] -= excess;
+    if (left) {
+      cut.prompt_ends[r].prompt -= excess;
+      // A gate inside of what was cut reads the token in front of the cut.
+      cut.prompt_ends[r].gate = std::max(begin, cut.prompt_ends[r].gate - excess);
+    }
     ++overlong.truncated;
   }
 }
@@ -173,15 +184,17 @@ TokenGroup token_group(const Group& source, const text::TextEncoder& encoder, co
   group.comparisons = source.comparisons;
   std::sort(group.comparisons.begin(), group.comparisons.end(),
             [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
-  std::vector<int64_t> prompt_tokens;
+  std::vector<PromptEnd> prompt_ends;
   for (const text::EncodedResponse& encoded : encode_all(source, encoder, place)) {
     group.responses.push_back(token_response(encoded, encoder.policy().pooling));
-    const std::string& content = source.responses[prompt_tokens.size()].content;
+    const std::string& content = source.responses[prompt_ends.size()].content;
     group.responses.back().text_length = code_points(content);
-    prompt_tokens.push_back(encoded.prompt_tokens);
+    prompt_ends.push_back({.prompt = encoded.prompt_tokens, .gate = encoded.gate_tokens});
   }
-  overlong = apply_overlong({group, prompt_tokens}, options, place);
-  group.gate_pos = prompt_tokens.empty() ? -1 : *std::min_element(prompt_tokens.begin(), prompt_tokens.end()) - 1;
+  overlong = apply_overlong({group, prompt_ends}, options, place);
+  const auto by_gate = [](const PromptEnd& a, const PromptEnd& b) { return a.gate < b.gate; };
+  group.gate_pos =
+      prompt_ends.empty() ? -1 : std::min_element(prompt_ends.begin(), prompt_ends.end(), by_gate)->gate - 1;
   return group;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Model directories: a Hugging Face directory whose config.json may hold a "rondo" object (docs/design: head, planes,
-// norm, gate, tau, text policy, training manifest).
+// norm, gate, tau, text policy, training manifest). Reward models as transformers, TRL and OpenRLHF save them load as
+// they stand, because their class name announces their head.
 //
 // Loading refuses missing, mis-shaped or extra tensors (beyond those the family names as ignorable) and a head that the
 // config does not announce. Saving is atomic per file, config.json last, and is re-opened and compared.
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "rondo/model/model.h"
+#include "rondo/model/stored_head.h"
 
 namespace rondo::model {
 
@@ -29,6 +31,8 @@ struct LoadOptions {
   bool with_lm_head = false;
   /// A policy: the language-model head and no preference head, whatever the directory announces.
   bool as_policy = false;
+  /// What the stored head is, where config.json does not announce it (`rondo import`).
+  std::optional<HeadImport> import;
 };
 
 struct LoadedModel {
@@ -42,10 +46,18 @@ struct LoadedModel {
 
 LoadedModel load(const std::filesystem::path& directory, const LoadOptions& options = {});
 
+struct SaveOptions {
+  /// Type of the backbone's weights; undefined = as they are. Heads stay as they are.
+  std::optional<at::ScalarType> dtype;
+  /// Several files with an index where the weights have more bytes; 0 = one file always. A tensor is never divided.
+  int64_t max_shard_bytes = 0;
+};
+
 /// Writes config.json (with `rondo`, where "head" is filled in here), model.safetensors and the tokenizer files of
-/// `tokenizer_source`. Existing files of the same names are replaced.
+/// `tokenizer_source`. Existing files of the same names are replaced. A BT model that transformers' own class of the
+/// family can compute gets that class name and its tensor names.
 void save(const Model& model, nlohmann::json rondo, const std::filesystem::path& directory,
-          const std::filesystem::path& tokenizer_source);
+          const std::filesystem::path& tokenizer_source, const SaveOptions& options = {});
 
 /// The same for a model without a head, as `rondo init` makes it.
 void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters,

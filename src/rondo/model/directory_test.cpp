@@ -12,6 +12,7 @@
 #include "rondo/io/safetensors.h"
 #include "rondo/io/test_folder.h"
 #include "rondo/model/initial.h"
+#include "tests/support/shared_data.h"
 
 namespace rondo::model {
 namespace {
@@ -40,6 +41,18 @@ class Directory : public ::testing::Test {
     json config = io::read_json_file(folder_ / "config.json");
     change(config);
     io::write_file(folder_ / "config.json", config.dump());
+  }
+  void rename_tensor(const std::string& from, const std::string& to) {
+    {
+      const io::SafetensorsReader old(folder_ / "model.safetensors");
+      std::vector<io::TensorSpec> specs;
+      for (const io::TensorView& view : old.tensors())
+        specs.push_back({view.name == from ? to : view.name, view.dtype, view.shape});
+      io::SafetensorsWriter writer(folder_ / "renamed.safetensors", specs, {});
+      for (size_t i = 0; i < specs.size(); ++i) writer.write(specs[i].name, old.tensors()[i].bytes);
+      writer.commit();
+    }
+    std::filesystem::rename(folder_ / "renamed.safetensors", folder_ / "model.safetensors");
   }
   std::string refusal() const {
     return io::message_of<ModelError>([this] { load(folder_.path()); });
@@ -152,6 +165,73 @@ TEST_F(Directory, ABtModelLoadsAsTheClassifierThatItsConfigDescribes) {
     c.erase("id2label");
   });
   EXPECT_THAT(refusal(), HasSubstr("num_labels 1"));
+}
+
+TEST_F(Directory, ReadsARewardUnderEveryNameThatTrainersGiveIt) {
+  save_model({.kind = "bt", .norm = "none", .tau = 1});
+  const std::string hash = weights_hash(*load(folder_.path()).model);
+  change_config([](json& c) {
+    c.erase("rondo");
+    c["architectures"] = {"RewardModel"};
+    c["model_type"] = "llama";
+    c.erase("num_labels");
+    c.erase("id2label");
+  });
+  std::string current = "score";
+  for (const std::string_view name : kRewardNames) {
+    rename_tensor(current + ".weight", std::string(name) + ".weight");
+    current = name;
+    const LoadedModel loaded = load(folder_.path());
+    EXPECT_EQ(weights_hash(*loaded.model), hash) << name;
+    EXPECT_TRUE(loaded.ignored_tensors.empty()) << name;
+  }
+  rename_tensor(current + ".weight", "q_head.weight");
+  EXPECT_THAT(refusal(), HasSubstr("the head is missing"));
+}
+
+TEST_F(Directory, RefusesAClassifierThatLostALayer) {
+  std::filesystem::copy(rondo::testing::fixture_folder() / "published" / "bert", folder_.path(),
+                        std::filesystem::copy_options::recursive);
+  EXPECT_TRUE(load(folder_.path()).model->head_config().classifier);
+  rename_tensor("bert.pooler.dense.bias", "bert.pooler.dense.offset");
+  EXPECT_THAT(refusal(), HasSubstr("a layer of the classifier is missing"));
+  rename_tensor("bert.pooler.dense.offset", "bert.pooler.dense.bias");
+  rename_tensor("classifier.bias", "cls.bias");
+  EXPECT_THAT(refusal(), HasSubstr("score.bias"));
+}
+
+TEST_F(Directory, RefusesAHeadOfAnUnannouncedModelByTheCommandThatWouldAnnounceIt) {
+  save_model({.kind = "gpm", .planes = 2});
+  change_config([](json& c) { c.erase("rondo"); });
+  EXPECT_THAT(refusal(), HasSubstr("value_head.weight with 4 rows"));
+  EXPECT_THAT(refusal(), HasSubstr("rondo import --from " + folder_.path().string()));
+  HeadImport import{.head = {.kind = "gpm", .planes = 2}};
+  EXPECT_EQ(load(folder_.path(), {.import = import}).model->head_config().planes, 2);
+  import.head.planes = 3;
+  EXPECT_THAT(io::message_of<ModelError>([&] { load(folder_.path(), {.import = import}); }),
+              HasSubstr("value_head.weight: shape [4, 8], expected [6, 8]"));
+}
+
+TEST_F(Directory, WritesShardsThatLoadAsOne) {
+  save_model({.kind = "hrc", .planes = 2});
+  const LoadedModel one = load(folder_.path());
+  const std::filesystem::path sharded = folder_ / "sharded";
+  save(*one.model, one.rondo, sharded, folder_.path(), {.max_shard_bytes = 600});
+  EXPECT_FALSE(std::filesystem::exists(sharded / "model.safetensors"));
+  EXPECT_EQ(weights_hash(*load(sharded).model), weights_hash(*one.model));
+  const json map = io::read_json_file(sharded / "model.safetensors.index.json")["weight_map"];
+  std::filesystem::remove(sharded / map["model.norm.weight"].get<std::string>());
+  EXPECT_THAT(io::message_of<ModelError>([&] { load(sharded); }), HasSubstr("is missing"));
+}
+
+TEST_F(Directory, ChangesTheTypeOfTheBackboneAndNotOfTheHead) {
+  save_model({.kind = "gpm", .planes = 2});
+  const LoadedModel loaded = load(folder_.path());
+  save(*loaded.model, loaded.rondo, folder_ / "half", folder_.path(), {.dtype = at::kBFloat16});
+  const LoadedModel half = load(folder_ / "half");
+  EXPECT_EQ(half.model->parameters().get("model.norm.weight").scalar_type(), at::kBFloat16);
+  const io::SafetensorsReader file(folder_ / "half");
+  EXPECT_EQ(file.find("value_head.weight")->dtype, io::DType::kF32);
 }
 
 TEST_F(Directory, ANewHeadReplacesTheOldOne) {

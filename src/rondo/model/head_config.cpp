@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/model/head_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +21,39 @@ void check_name(const char* what, const std::string& name, const std::vector<std
   throw ModelError("config.json: rondo: head: " + unknown_name_message(what, name, known));
 }
 
+// Classes that trainers wrap around a model of transformers, whose name then is all that config.json says.
+struct TrainerClass {
+  std::string_view name;
+  bool announces_reward;  // one output; otherwise anything
+};
+constexpr TrainerClass kTrainerClasses[] = {
+    {"RewardModel", true},               // OpenRLHF
+    {"CriticModel", false},              // OpenRLHF: values of states
+    {"LLMForSequenceRegression", true},  // early OpenRLHF
+    {"CustomRewardModel", false},        // General Preference Model
+};
+
+const TrainerClass* find_trainer_class(std::string_view name) {
+  for (const TrainerClass& row : kTrainerClasses) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+bool is_trainer_class(std::string_view name) { return find_trainer_class(name) != nullptr; }
+
+bool is_reward_class(std::string_view name) {
+  const TrainerClass* row = find_trainer_class(name);
+  return row != nullptr && row->announces_reward;
+}
+
+// The first class name, "" where there is none.
+std::string class_of(const nlohmann::json& config) {
+  const auto found = config.find("architectures");
+  if (found == config.end() || !found->is_array() || found->empty() || !found->front().is_string()) return "";
+  return found->front().get<std::string>();
+}
+
 }  // namespace
 
 heads::HeadConfig read_head_config(const nlohmann::json& object) {
@@ -35,6 +70,8 @@ heads::HeadConfig read_head_config(const nlohmann::json& object) {
     check_name("norm", head.norm, heads::kNormNames);
   } else {
     head.norm = "none";
+    head.bias = reader.boolean_or("bias", false);
+    head.classifier = reader.boolean_or("classifier", false);
   }
   head.tau = reader.number("tau", 1e-6, kMostTau);
   head.reward_clip = reader.number_or("reward_clip", head.reward_clip, 0, kMostTau);
@@ -48,9 +85,7 @@ heads::HeadConfig read_head_config(const nlohmann::json& object) {
 }
 
 std::string architecture_of(const nlohmann::json& config, const std::string& place) {
-  const auto found = config.find("architectures");
-  if (found != config.end() && found->is_array() && !found->empty() && found->front().is_string())
-    return found->front().get<std::string>();
+  if (std::string name = class_of(config); !name.empty()) return name;
   // Some published base models name their type only.
   const auto type = config.find("model_type");
   for (const backbones::FamilyEntry* family : backbones::all_families()) {
@@ -66,10 +101,53 @@ nlohmann::json rondo_object(const nlohmann::json& config, const std::string& pla
   return *found;
 }
 
+bool is_classifier(const nlohmann::json& config) { return class_of(config).ends_with(kClassifierClass); }
+
+const backbones::FamilyEntry* find_family_of(const nlohmann::json& config) {
+  if (const backbones::FamilyEntry* family = backbones::find_family(class_of(config))) return family;
+  const std::string name = class_of(config);
+  const bool by_type = name.empty() || is_trainer_class(name);
+  const auto type = config.find("model_type");
+  for (const backbones::FamilyEntry* family : backbones::all_families()) {
+    if (by_type && type != config.end() && *type == family->model_type) return family;
+  }
+  return nullptr;
+}
+
+const backbones::FamilyEntry& family_of(const nlohmann::json& config, const std::string& place) {
+  if (const backbones::FamilyEntry* family = find_family_of(config)) return *family;
+  return backbones::family_of_architecture(architecture_of(config, place));
+}
+
+std::string class_name(const backbones::FamilyEntry& family, const nlohmann::json& config, std::string_view ending) {
+  const std::string current = class_of(config);
+  std::string best;
+  size_t longest = 0;
+  for (const std::string_view name : family.architectures) {
+    const bool fits = name.ends_with(ending) || (ending == kLanguageModelClass && name.ends_with("LMHeadModel"));
+    const auto shared = static_cast<size_t>(
+        std::mismatch(name.begin(), name.end(), current.begin(), current.end()).first - name.begin());
+    if (!fits || (!best.empty() && shared <= longest)) continue;
+    best = name;
+    longest = shared;
+  }
+  if (best.empty()) {
+    throw ModelError(
+        fmt::format("transformers has no class {} for the family {}, or we do not know it", ending, family.name));
+  }
+  return best;
+}
+
+bool announces_head(const nlohmann::json& config, const std::string& place) {
+  return rondo_object(config, place).contains("head") || is_classifier(config) || is_reward_class(class_of(config));
+}
+
 heads::HeadConfig announced_head(const nlohmann::json& config, const std::string& place) {
   const nlohmann::json rondo = rondo_object(config, place);
   if (rondo.contains("head")) return read_head_config(rondo["head"]);
-  if (architecture_of(config, place).find("ForSequenceClassification") == std::string::npos) {
+  const heads::HeadConfig scalar = {.kind = "bt", .norm = "none", .tau = 1};
+  if (is_reward_class(architecture_of(config, place))) return scalar;
+  if (!is_classifier(config)) {
     throw ModelError("this model has no preference head: " + place +
                      ": config.json has no \"rondo\" object; train one with `rondo train --head gpm`");
   }
@@ -78,13 +156,17 @@ heads::HeadConfig announced_head(const nlohmann::json& config, const std::string
   backbones::ConfigReader reader(config, place + "/config.json");
   if (!one_label && reader.integer_or("num_labels", 2, 0, int64_t{1} << 31) != 1) {
     throw ModelError("not a reward model with one output: " + place +
-                     ": config.json does not say num_labels 1 (transformers then assumes 2)");
+                     ": config.json does not say num_labels 1 (transformers then assumes 2); say once what the outputs "
+                     "are: `rondo import --from " +
+                     place + " --out DIR --head bt --output K` (or --output-weights A,B,...)");
   }
-  return {.kind = "bt", .norm = "none", .tau = 1};
+  return scalar;
 }
 
 nlohmann::json write_head_config(const heads::HeadConfig& head) {
   nlohmann::json object = {{"kind", head.kind}, {"tau", head.tau}, {"ties", head.ties}};
+  if (head.bias) object["bias"] = true;
+  if (head.classifier) object["classifier"] = true;
   if (heads::head_by_name(head.kind).scalar) return object;
   object["planes"] = head.planes;
   object["gate"] = head.gate;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "rondo/backbones/shared/family.h"
 #include "rondo/heads/shared/head.h"
 
 namespace rondo::model {
@@ -16,8 +17,24 @@ heads::HeadConfig read_head_config(const nlohmann::json& head);
 std::string architecture_of(const nlohmann::json& config, const std::string& place);
 /// config.json's "rondo" object, an empty one where there is none. Throws ModelError where it is no object.
 nlohmann::json rondo_object(const nlohmann::json& config, const std::string& place);
-/// The head that config.json announces: by its "rondo" object, or as a sequence classifier with one output.
-/// Throws ModelError where it announces none, or one with another number of outputs.
+/// Whether the class name of config.json is a transformers class with outputs for whole sequences.
+bool is_classifier(const nlohmann::json& config);
+/// The family that computes the backbone: by the class name; by `model_type` where the class is a trainer's own around
+/// a model of transformers (OpenRLHF, GPM). Throws ModelError listing the known ones.
+const backbones::FamilyEntry& family_of(const nlohmann::json& config, const std::string& place);
+/// Null where family_of would throw; for folders that may hold a tokenizer only.
+const backbones::FamilyEntry* find_family_of(const nlohmann::json& config);
+
+inline constexpr std::string_view kClassifierClass = "ForSequenceClassification";
+inline constexpr std::string_view kLanguageModelClass = "ForCausalLM";
+/// The class of transformers for a family that ends so, the one nearest to the class named in `config`.
+std::string class_name(const backbones::FamilyEntry& family, const nlohmann::json& config, std::string_view ending);
+
+/// Whether config.json says of a head what it is.
+bool announces_head(const nlohmann::json& config, const std::string& place);
+/// The head that config.json announces: by its "rondo" object, as a sequence classifier with one output, or by the
+/// class name of a trainer of reward models. Throws ModelError where it announces none, or one with another number of
+/// outputs.
 heads::HeadConfig announced_head(const nlohmann::json& config, const std::string& place);
 
 nlohmann::json write_head_config(const heads::HeadConfig& head);

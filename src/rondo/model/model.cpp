@@ -26,7 +26,11 @@ Model::Model(const backbones::FamilyEntry& family, nlohmann::json config, heads:
       config_(std::move(config)),
       head_(std::move(head)),
       parameters_(std::move(parameters)),
-      backbone_(build(family, config_, parameters_)) {}
+      backbone_(build(family, config_, parameters_)) {
+  if (!head_.classifier) return;
+  backbones::ConfigReader reader(config_, "config.json");
+  transition_ = family.classifier.build(reader, parameters_);
+}
 
 Tensor Model::hidden(const PackedBatch& batch, const backbones::ForwardOptions& options) const {
   return backbone_->forward(batch, options);
@@ -49,7 +53,8 @@ Tensor Model::prompt_states(const PackedBatch& batch, const Tensor& hidden_ND) c
 }
 
 HeadOutput Model::head(const Tensor& pooled_RD, const Tensor& prompt_GD) const {
-  return heads::head_by_name(head_.kind).forward(head_, parameters_, pooled_RD, prompt_GD);
+  const Tensor states_RD = transition_ ? transition_->forward(pooled_RD) : pooled_RD;
+  return heads::head_by_name(head_.kind).forward(head_, parameters_, states_RD, prompt_GD);
 }
 
 HeadOutput Model::forward(const PackedBatch& batch, const backbones::ForwardOptions& options) const {

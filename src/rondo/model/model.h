@@ -3,11 +3,14 @@
 //
 //   packed batch -> backbone -> states at the pooled positions -> head -> parts of the score kernel
 //
+// A BT head taken over from an encoder's classifier has the classifier's layers in front (family.h).
+//
 // The directory form (config.json with a "rondo" object, safetensors, tokenizer files) is in model/directory.h.
 #pragma once
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "rondo/backbones/shared/family.h"
@@ -54,6 +57,7 @@ class Model {
   heads::HeadConfig head_;
   nn::ParameterSet parameters_;
   std::unique_ptr<backbones::Backbone> backbone_;
+  std::optional<nn::Transition> transition_;
 };
 
 }  // namespace rondo::model

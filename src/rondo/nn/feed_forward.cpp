@@ -5,6 +5,7 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/silu.h>
+#include <ATen/ops/tanh.h>
 
 #include "rondo/base/error.h"
 
@@ -20,6 +21,8 @@ Tensor activate(Activation activation, const Tensor& x) {
       return at::gelu(x, "tanh");
     case Activation::kRelu:
       return at::relu(x);
+    case Activation::kTanh:
+      return at::tanh(x);
   }
   throw InternalError("an activation without a formula");
 }

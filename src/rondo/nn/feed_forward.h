@@ -6,7 +6,7 @@
 
 namespace rondo::nn {
 
-enum class Activation { kSilu, kGelu, kGeluTanh, kRelu };
+enum class Activation { kSilu, kGelu, kGeluTanh, kRelu, kTanh };
 
 Tensor activate(Activation activation, const Tensor& x);
 

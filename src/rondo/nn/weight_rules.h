@@ -36,6 +36,7 @@ struct Sizes {
   bool relative_norm = false;
   bool relative_key = false;
   bool relative_query = false;
+  bool classifier_bias = false;
 };
 
 /// Value of a new vector; matrices are drawn.

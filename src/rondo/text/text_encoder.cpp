@@ -93,6 +93,8 @@ void check_policy(const TextPolicy& policy) {
   check_name("bos", policy.bos, kBosNames);
   check_name("eos", policy.eos, kEosNames);
   check_name("pooling", policy.pooling, kPoolingNames);
+  check_name("gate", policy.gate, kGateReadNames);
+  check_name("system", policy.system, kSystemNames);
 }
 
 TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_template, TextPolicy policy,
@@ -112,16 +114,20 @@ TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_t
     throw ModelError("text policy does not fit the tokenizer: bos=" + policy_.bos +
                      ": there is no bos_token; name one in tokenizer_config.json or use bos=auto");
   }
-  if (policy_.eos == "force_last" && !eos_id_) {
-    throw ModelError(
-        "text policy does not fit the tokenizer: eos=force_last: there is no eos_token; name one in "
-        "tokenizer_config.json or use eos=as_is");
+  if ((policy_.eos == "force_last" || policy_.eos == "append") && !eos_id_) {
+    throw ModelError("text policy does not fit the tokenizer: eos=" + policy_.eos +
+                     ": there is no eos_token; name one in tokenizer_config.json or use eos=as_is");
   }
 }
 
 std::string TextEncoder::template_hash() const { return chat_template_ ? chat_template_->hash() : std::string(); }
 
 std::string TextEncoder::render_prompt(const Prompt& prompt) const {
+  const auto is_system = [](const Message& message) { return message.role == "system"; };
+  if (policy_.system == "refuse" && std::any_of(prompt.messages.begin(), prompt.messages.end(), is_system)) {
+    throw DataError(
+        "prompt has a system turn: this model was trained without (text policy system=refuse); take the turn out");
+  }
   if (chat_template_) return chat_template_->render(prompt, {}, true);
   if (prompt.is_plain || !prompt.text.empty()) return prompt.text;
   throw DataError(
@@ -183,8 +189,14 @@ void TextEncoder::apply_bos(Encoding& encoding) const {
   while (leading() < wanted) insert_front(encoding, *bos_id_);
 }
 
+void TextEncoder::close_text(std::string& text) const {
+  text.erase(text.find_last_not_of('\n') + 1);
+  const std::string eos = tokenizer_.token(*eos_id_);
+  if (!text.ends_with(eos)) text += " " + eos;
+}
+
 void TextEncoder::apply_eos(Encoding& encoding) const {
-  if (policy_.eos == "force_last") {
+  if (policy_.eos == "force_last" || policy_.eos == "append") {
     if (encoding.ids.empty()) append_token(encoding, *eos_id_);
     encoding.ids.back() = *eos_id_;
     return;
@@ -209,6 +221,7 @@ ExplainedResponse TextEncoder::encode_rendered(const std::string& prompt_text, c
                                                const Message& response) const {
   ExplainedResponse result;
   result.text = render_full(prompt, response);
+  if (policy_.eos == "append") close_text(result.text);
   const Boundary boundary = find_boundary(prompt_text, result.text, prompt);
   result.prompt_bytes = static_cast<int64_t>(boundary.prompt_bytes);
   result.prompt_is_prefix = boundary.is_prefix;
@@ -253,7 +266,23 @@ ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const
 
 ExplainedResponse TextEncoder::explain(const Prompt& prompt, const Message& response) const {
   const std::string prompt_text = render_prompt(prompt);
-  return policy_.use_pair ? encode_pair(prompt_text, response) : encode_rendered(prompt_text, prompt, response);
+  ExplainedResponse result =
+      policy_.use_pair ? encode_pair(prompt_text, response) : encode_rendered(prompt_text, prompt, response);
+  place_gate(prompt, {&result.encoded, 1});
+  return result;
+}
+
+void TextEncoder::place_gate(const Prompt& prompt, std::span<EncodedResponse> responses) const {
+  for (EncodedResponse& response : responses) response.gate_tokens = response.prompt_tokens;
+  if (policy_.gate != "first_message" || policy_.use_pair) return;
+  Prompt first = prompt;
+  if (!first.is_plain && first.messages.size() > 1) first.messages.resize(1);
+  Encoding encoding =
+      tokenizer_.encode(chat_template_ ? chat_template_->render(first, {}, false) : render_prompt(first), false);
+  apply_bos(encoding);
+  for (EncodedResponse& response : responses) {
+    response.gate_tokens = static_cast<int64_t>(std::min(encoding.ids.size(), response.ids.size()));
+  }
 }
 
 EncodedResponse TextEncoder::encode(const Prompt& prompt, const Message& response) const {
@@ -268,6 +297,7 @@ std::vector<EncodedResponse> TextEncoder::encode_all(const Prompt& prompt, std::
     result.push_back(policy_.use_pair ? encode_pair(prompt_text, response).encoded
                                       : encode_rendered(prompt_text, prompt, response).encoded);
   }
+  place_gate(prompt, result);
   return result;
 }
 

@@ -17,9 +17,15 @@ namespace rondo::text {
 
 /// BOS: as the tokenizer or the rendering has it (never doubled), exactly one, exactly two, none.
 inline constexpr const char* kBosNames[] = {"auto", "single", "double", "none"};
-/// EOS: exactly one at the end (with a template: what the template ends with), as the tokenizer adds, or the last token
-/// overwritten by it.
-inline constexpr const char* kEosNames[] = {"ensure", "as_is", "force_last"};
+/// EOS: exactly one at the end (with a template: what the template ends with), as the tokenizer adds, the last token
+/// overwritten by it, or as OpenRLHF has it: newlines at the end are cut off, a text that does not end in EOS gets a
+/// blank and EOS, and the last token is overwritten by it.
+inline constexpr const char* kEosNames[] = {"ensure", "as_is", "force_last", "append"};
+/// Where a prompt gate reads: the last token of the whole prompt, or as the published GPM code counts: as many tokens
+/// as the first message alone has, rendered without a generation header.
+inline constexpr const char* kGateReadNames[] = {"prompt", "first_message"};
+/// System turns: rendered as the template has them, or refused, for models that were trained without.
+inline constexpr const char* kSystemNames[] = {"as_given", "refuse"};
 inline constexpr const char* kPoolingNames[] = {"sequence_end", "response_end", "mean", "first"};
 
 struct TextPolicy {
@@ -28,6 +34,9 @@ struct TextPolicy {
   std::string bos = "auto";
   std::string eos = "ensure";
   std::string pooling = "sequence_end";
+  std::string gate = "prompt";
+  std::string system = "as_given";
+  int64_t max_length = 0;  // tokens of a sequence that the model was made for; 0 = what its backbone takes
 };
 
 /// Throws ConfigError, with the known names, where a field has an unknown one.
@@ -36,8 +45,9 @@ void check_policy(const TextPolicy& policy);
 struct EncodedResponse {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;  // under use_pair only
-  int64_t prompt_tokens = 0;   // leading tokens that lie wholly inside the prompt's rendering; the gate is one before
-  int64_t response_begin = 0;  // tokens [begin, end) overlap the text of the response
+  int64_t prompt_tokens = 0;      // leading tokens that lie wholly inside the prompt's rendering
+  int64_t gate_tokens = 0;        // the gate reads the last of so many; prompt_tokens unless the policy says otherwise
+  int64_t response_begin = 0;     // tokens [begin, end) overlap the text of the response
   int64_t response_end = 0;
 };
 
@@ -88,6 +98,8 @@ class TextEncoder {
   [[nodiscard]] Boundary find_boundary(const std::string& prompt_text, const std::string& full,
                                        const Prompt& prompt) const;
   [[nodiscard]] size_t probe_boundary(const Prompt& prompt) const;
+  void place_gate(const Prompt& prompt, std::span<EncodedResponse> responses) const;
+  void close_text(std::string& text) const;
   void apply_bos(Encoding& encoding) const;
   void apply_eos(Encoding& encoding) const;
 

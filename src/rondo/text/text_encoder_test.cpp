@@ -54,7 +54,36 @@ TEST(TextEncoder, FollowsTheBosPolicy) {
   EXPECT_EQ(encoder({.bos = "single"}).encode(plain("<s><s>red "), answer("blue")).ids, (Ids{1, 3, 4, 2}));
 }
 
+TEST(TextEncoder, FollowsTheGatePolicy) {
+  const char* const kTurns =
+      "{% for m in messages %}{{ m.role }} {{ m.content }} {% endfor %}"
+      "{% if add_generation_prompt %}blue{% endif %}";
+  const auto with = [&](const std::string& gate) {
+    TextPolicy policy{.bos = "double", .gate = gate};
+    return TextEncoder(Tokenizer::from_json(build_word_tokenizer({"red", "blue", "green", "user"}), "test"),
+                       ChatTemplate(kTurns, {}), policy, {.by_name = {{"bos_token", "<s>"}, {"eos_token", "</s>"}}});
+  };
+  Prompt prompt{.is_plain = false, .text = "", .messages = {}, .tools_json = "", .template_kwargs_json = ""};
+  prompt.messages = {{.role = "user", .content = "red green", .extra_json = ""},
+                     {.role = "user", .content = "blue", .extra_json = ""}};
+  // <s> <s> user red green | user blue | ...
+  EXPECT_EQ(with("first_message").encode(prompt, answer("red")).gate_tokens, 5);
+  const EncodedResponse whole = with("prompt").encode(prompt, answer("red"));
+  EXPECT_EQ(whole.gate_tokens, whole.prompt_tokens);
+  EXPECT_GE(whole.gate_tokens, 7);
+}
+
+TEST(TextEncoder, RefusesSystemTurnsWhereTheModelHadNone) {
+  Prompt prompt{.is_plain = false, .text = "red", .messages = {}, .tools_json = "", .template_kwargs_json = ""};
+  prompt.messages = {{.role = "system", .content = "red", .extra_json = ""}};
+  EXPECT_THROW(static_cast<void>(encoder({.system = "refuse"}).encode(prompt, answer("blue"))), DataError);
+  EXPECT_NO_THROW(static_cast<void>(encoder().encode(prompt, answer("blue"))));
+}
+
 TEST(TextEncoder, FollowsTheEosPolicy) {
+  EXPECT_EQ(encoder({.eos = "append"}).encode(plain("red "), answer("blue\n\n")).ids, (Ids{1, 3, 4, 2}));
+  EXPECT_EQ(encoder({.eos = "append"}).encode(plain("red "), answer("blue</s>\n")).ids, (Ids{1, 3, 4, 2}));
+  EXPECT_EQ(encoder({.eos = "append"}).explain(plain("red "), answer("blue\n")).text, "red blue </s>");
   EXPECT_EQ(encoder().encode(plain("red "), answer("blue</s>")).ids, (Ids{1, 3, 4, 2}));
   EXPECT_EQ(encoder().encode(plain("red "), answer("blue</s></s>")).ids, (Ids{1, 3, 4, 2}));
   EXPECT_EQ(encoder({.eos = "as_is"}).encode(plain("red "), answer("blue")).ids, (Ids{1, 3, 4}));

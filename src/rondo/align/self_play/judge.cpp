@@ -28,10 +28,10 @@ TokenGroup judged_group(const Judge& judge, const JudgedTexts& texts, size_t ind
   std::vector<Message> messages;
   for (const std::string& response : texts.responses) messages.push_back({"assistant", response, ""});
   TokenGroup group;
-  int64_t prompt_tokens = -1;
+  int64_t gate_tokens = -1;
   for (const text::EncodedResponse& encoded : judge.encoder->encode_all(*texts.prompt, messages)) {
     group.responses.push_back(data::token_response(encoded, judge.encoder->policy().pooling));
-    prompt_tokens = prompt_tokens < 0 ? encoded.prompt_tokens : std::min(prompt_tokens, encoded.prompt_tokens);
+    gate_tokens = gate_tokens < 0 ? encoded.gate_tokens : std::min(gate_tokens, encoded.gate_tokens);
     const auto length = static_cast<int64_t>(encoded.ids.size());
     if (length > judge.model->max_length()) {
       throw DataError(
@@ -40,7 +40,7 @@ TokenGroup judged_group(const Judge& judge, const JudgedTexts& texts, size_t ind
                       index + 1, group.responses.size(), length, judge.name, judge.model->max_length()));
     }
   }
-  group.gate_pos = prompt_tokens - 1;
+  group.gate_pos = gate_tokens - 1;
   return group;
 }
 

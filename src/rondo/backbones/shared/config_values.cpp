@@ -24,7 +24,7 @@ constexpr NamedActivation kActivations[] = {
     {"silu", nn::Activation::kSilu},          {"swish", nn::Activation::kSilu},
     {"gelu", nn::Activation::kGelu},          {"gelu_new", nn::Activation::kGeluTanh},
     {"gelu_fast", nn::Activation::kGeluTanh}, {"gelu_pytorch_tanh", nn::Activation::kGeluTanh},
-    {"relu", nn::Activation::kRelu}};
+    {"relu", nn::Activation::kRelu},          {"tanh", nn::Activation::kTanh}};
 
 }  // namespace
 

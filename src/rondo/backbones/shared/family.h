@@ -13,6 +13,7 @@
 #include "rondo/core/packed_batch.h"
 #include "rondo/nn/key_value_cache.h"
 #include "rondo/nn/parameters.h"
+#include "rondo/nn/transition.h"
 #include "rondo/nn/weight_rules.h"
 
 namespace rondo::backbones {
@@ -47,6 +48,19 @@ struct KeyName {
   std::string_view own;    // "n_embd"
 };
 
+/// What transformers' ...ForSequenceClassification of a family has between a pooled state and its outputs. As it
+/// stands: the outputs of decoders, a matrix without bias.
+struct ClassifierEntry {
+  /// The linear map that gives the outputs.
+  std::string_view output = "score";
+  bool output_has_bias = false;
+  /// The layers in front of it (encoders); none where `build` is null.
+  std::span<const nn::WeightRule> weights = {};
+  nn::Transition (*build)(ConfigReader& config, const nn::ParameterSet& parameters) = nullptr;
+  /// Key of config.json that says which state is read, "cls" or "mean"; where there is none, encoders read the first.
+  std::string_view pooling_key = {};
+};
+
 struct FamilyEntry {
   std::string_view name;
   /// `model_type` in config.json.
@@ -70,6 +84,7 @@ struct FamilyEntry {
   /// Longest sequence the model was made for, in tokens.
   int64_t (*max_length)(ConfigReader& config);
   std::unique_ptr<Backbone> (*build)(ConfigReader& config, const nn::ParameterSet& parameters);
+  ClassifierEntry classifier = {};
 };
 
 std::span<const FamilyEntry* const> all_families();

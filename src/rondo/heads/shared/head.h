@@ -31,6 +31,8 @@ struct HeadConfig {
   double tau = 0.1;          // temperature of P = sigmoid(s / tau)
   double reward_clip = 2.0;  // hrc: rewards are clipped to +-reward_clip (score units)
   bool ties = false;         // a learnable log nu of the Davidson loss is part of the head
+  bool bias = false;         // bt: the reward has a constant, which no comparison sees
+  bool classifier = false;   // bt: states first pass the layers of the family's own sequence classifier (encoders)
 
   bool has_gate() const { return kind != "bt" && gate != "none"; }
 };

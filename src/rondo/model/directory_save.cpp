@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing model directories; the header is model/directory.h.
+#include <ATen/TensorOperators.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "rondo/base/error.h"
+#include "rondo/base/hash.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/model/directory.h"
+#include "rondo/model/head_config.h"
+#include "rondo/model/tensors.h"
+
+namespace rondo::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kTokenizerFiles[] = {
+    "tokenizer.json",      "tokenizer_config.json",  "special_tokens_map.json", "added_tokens.json",
+    "chat_template.jinja", "generation_config.json", "tokenizer.model",         "vocab.json",
+    "merges.txt"};
+
+// A tensor under the name of the file, in the type of the file.
+struct FileTensor {
+  std::string name;
+  Tensor value;
+  at::ScalarType type;
+
+  int64_t bytes() const { return value.numel() * static_cast<int64_t>(c10::elementSize(type)); }
+  Tensor ready() const { return value.detach().cpu().to(type).contiguous(); }
+};
+
+void write_file(const std::vector<FileTensor>& tensors, const fs::path& path) {
+  std::vector<io::TensorSpec> specs;
+  for (const FileTensor& t : tensors) specs.push_back({t.name, file_type(t.type), t.value.sizes().vec()});
+  io::SafetensorsWriter writer(path, specs, {{"format", "pt"}});
+  for (const FileTensor& t : tensors) writer.write(t.name, tensor_bytes(t.ready()));
+  writer.commit();
+  // Re-opened and compared before anybody relies on it.
+  const io::SafetensorsReader check(path);
+  for (const FileTensor& t : tensors) {
+    const io::TensorView* view = check.find(t.name);
+    if (view == nullptr || view->bytes != tensor_bytes(t.ready())) {
+      throw ResourceError("a saved model does not read back: " + path.string() + ": " + t.name +
+                          " differs; check the disk");
+    }
+  }
+}
+
+std::vector<std::vector<FileTensor>> shards_of(const std::vector<FileTensor>& tensors, int64_t max_bytes) {
+  std::vector<std::vector<FileTensor>> shards(1);
+  int64_t used = 0;
+  for (const FileTensor& t : tensors) {
+    if (max_bytes > 0 && used > 0 && used + t.bytes() > max_bytes) {
+      shards.emplace_back();
+      used = 0;
+    }
+    shards.back().push_back(t);
+    used += t.bytes();
+  }
+  return shards;
+}
+
+void write_weights(const std::vector<FileTensor>& tensors, const fs::path& directory, int64_t max_shard_bytes) {
+  const std::vector<std::vector<FileTensor>> shards = shards_of(tensors, max_shard_bytes);
+  if (shards.size() == 1) return write_file(tensors, directory / "model.safetensors");
+  nlohmann::json map = nlohmann::json::object();
+  int64_t total = 0;
+  for (size_t k = 0; k < shards.size(); ++k) {
+    const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", k + 1, shards.size());
+    write_file(shards[k], directory / name);
+    for (const FileTensor& t : shards[k]) {
+      map[t.name] = name;
+      total += t.bytes();
+    }
+  }
+  const nlohmann::json index = {{"metadata", {{"total_size", total}}}, {"weight_map", map}};
+  io::write_file(directory / "model.safetensors.index.json", index.dump(2) + "\n");
+}
+
+void write_directory(const nlohmann::json& config, const std::vector<FileTensor>& tensors, const fs::path& directory,
+                     const fs::path& tokenizer_source, int64_t max_shard_bytes) {
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) throw ResourceError("cannot write the model: " + directory.string() + ": " + error.message());
+  for (const char* name : kTokenizerFiles) {
+    const fs::path source = tokenizer_source / name;
+    if (!fs::exists(source) || fs::equivalent(tokenizer_source, directory)) continue;
+    const io::MappedFile file(source);
+    io::write_file(directory / name, file.bytes());
+  }
+  write_weights(tensors, directory, max_shard_bytes);
+  io::write_file(directory / "config.json", config.dump(2) + "\n");
+}
+
+bool is_backbone_tensor(const Model& model, const std::string& name) {
+  return name == model.family().lm_head || name.starts_with(model.family().prefix);
+}
+
+// The names of the file: those of transformers' class where that class computes this model.
+std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& options) {
+  std::vector<FileTensor> tensors;
+  for (const nn::Parameter& p : model.parameters().all()) {
+    FileTensor t{.name = p.name, .value = p.value, .type = p.value.scalar_type()};
+    const bool is_backbone = is_backbone_tensor(model, p.name);
+    if (options.dtype && is_backbone) t.type = *options.dtype;
+    constexpr std::string_view kScore = "score";
+    if (model.head_config().classifier && p.name.starts_with("score."))
+      t.name = std::string(model.family().classifier.output) + p.name.substr(kScore.size());
+    tensors.push_back(std::move(t));
+  }
+  return tensors;
+}
+
+const char* dtype_name(at::ScalarType type) {
+  if (type == at::kBFloat16) return "bfloat16";
+  return type == at::kHalf ? "float16" : "float32";
+}
+
+// config.json of a saved model: the head and, for BT, what transformers and vLLM need to load it unchanged.
+nlohmann::json saved_config(const Model& model, nlohmann::json rondo, at::ScalarType type) {
+  nlohmann::json config = model.config();
+  const heads::HeadConfig& head = model.head_config();
+  rondo.erase("head");
+  if (head.kind != kNoHead) rondo["head"] = write_head_config(head);
+  config.erase("rondo");
+  if (!rondo.empty()) config["rondo"] = std::move(rondo);
+  config[config.contains("dtype") ? "dtype" : "torch_dtype"] = dtype_name(type);
+  if (head.kind == kNoHead) {
+    config["architectures"] = {class_name(model.family(), config, kLanguageModelClass)};
+    for (const char* key : {"num_labels", "id2label", "label2id"}) config.erase(key);
+  }
+  if (head.kind != "bt") return config;
+  // A head of ours on an encoder is not what transformers' classifier computes.
+  if (model.family().classifier.build == nullptr || head.classifier)
+    config["architectures"] = {class_name(model.family(), config, kClassifierClass)};
+  config["num_labels"] = 1;
+  config["id2label"] = {{"0", "LABEL_0"}};
+  config["label2id"] = {{"LABEL_0", 0}};
+  return config;
+}
+
+}  // namespace
+
+void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters, const fs::path& directory,
+                   const fs::path& tokenizer_source) {
+  std::vector<FileTensor> tensors;
+  for (const nn::Parameter& p : parameters.all()) {
+    tensors.push_back({.name = p.name, .value = p.value, .type = p.value.scalar_type()});
+  }
+  write_directory(config, tensors, directory, tokenizer_source, 0);
+}
+
+void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source,
+          const SaveOptions& options) {
+  const std::vector<FileTensor> tensors = file_tensors(model, options);
+  write_directory(saved_config(model, std::move(rondo), tensors.front().type), tensors, directory, tokenizer_source,
+                  options.max_shard_bytes);
+}
+
+std::string weights_hash(const Model& model) {
+  Sha256 hash;
+  for (const nn::Parameter& p : model.parameters().all()) {
+    const Tensor value = p.value.detach().cpu().contiguous();
+    hash.update(fmt::format("{} {} [{}]\n", p.name, io::dtype_name(file_type(value.scalar_type())),
+                            fmt::join(value.sizes(), ", ")));
+    hash.update(tensor_bytes(value));
+  }
+  return hash.hex();
+}
+
+}  // namespace rondo::model
