@@ -8,14 +8,13 @@
 
 #include "apps/rondo/data_flags.h"
 #include "apps/rondo/interrupt.h"
+#include "apps/rondo/run_folder.h"
 #include "rondo/align/self_play/labels.h"
 #include "rondo/align/self_play/offline.h"
 #include "rondo/align/self_play/self_play.h"
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
-#include "rondo/io/atomic_file.h"
 #include "rondo/io/config_json.h"
-#include "rondo/io/json.h"
 #include "rondo/io/mapped_file.h"
 #include "rondo/report/align_report.h"
 #include "rondo/report/training_report.h"
@@ -30,6 +29,11 @@ using nlohmann::json;
 // Everything that run.json keeps: a resumed run is told nothing else.
 void describe_run(FieldVisitor& v, AlignFlags& f) {
   align::describe(v, f.config);
+  v.texts("data", f.data.data, "responses and labels that are there already, instead of --judge and --prompts");
+  v.texts("judge_data", f.judge_data, "labelled files that a refreshed judge sees beside fresh labels");
+  v.texts("rename", f.data.rename, "column renames in --data and --judge-data, question=prompt");
+  v.integer("max_bad", f.data.max_bad, "bad rows allowed in --data and --judge-data", 0, kManyRows);
+  describe_length(v, f.data);
   describe(v, f.text);
   describe_device(v, f.device);
 }
@@ -78,7 +82,7 @@ class AlignRun {
     use_threads(session_);
     device_ = open_device(flags_.device);
     policy_ = open_model(config_.policy, {.device = device_, .as_policy = true}, flags_.text, session_);
-    if (config_.data.empty()) {
+    if (flags_.data.data.empty()) {
       self_play();
     } else {
       offline();
@@ -89,7 +93,7 @@ class AlignRun {
   void check_flags() const {
     require_flag(config_.policy, "--policy");
     require_flag(config_.out, "--out");
-    if (config_.data.empty()) {
+    if (flags_.data.data.empty()) {
       require_flag(config_.judge, "--judge");
       require_flag(config_.prompts, "--prompts");
     } else if (!config_.judge.empty() || !config_.prompts.empty()) {
@@ -107,6 +111,7 @@ class AlignRun {
                                .eval_prompts = {},
                                .encoder = policy_.encoder.get(),
                                .stop_ids = stop_ids(policy_),
+                               .rondo = {},
                                .judge = {},
                                .referees = {},
                                .device = device_};
@@ -114,16 +119,19 @@ class AlignRun {
     input.eval_prompts = align::read_prompts(eval_file, *policy_.encoder);
     input.judge = open_judge(config_.judge, judge_);
     add_referees(input);
+    json contents = {{"prompts", content_hash(config_.prompts)}, {"eval_prompts", content_hash(eval_file)}};
     std::unique_ptr<data::TokenStore> pool;
-    if (!config_.judge_data.empty()) {
-      DataFlags files;
-      files.data = config_.judge_data;
+    if (!flags_.judge_data.empty()) {
+      DataFlags files = flags_.data;
+      files.data = flags_.judge_data;
       pool = open_data(files, judge_, /*allow_unlabelled=*/false, session_);
       input.judge_pool = pool.get();
+      contents["judge_data"] = pool->groups().content_hash();
     }
     input.spool_folder = spool_folder();
-    const json run = resolved({{"prompts", content_hash(config_.prompts)}, {"eval_prompts", content_hash(eval_file)}});
+    const json run = resolved(std::move(contents));
     if (!begin(run)) return;
+    input.rondo = rondo_object(run);
     const align::SelfPlayResult result = align::run_self_play(input, hooks());
     if (result.interrupted) return say_interrupted();
     for (const std::string& warning : report::align_warnings(result.iterations))
@@ -136,12 +144,10 @@ class AlignRun {
   }
 
   void offline() {
-    DataFlags files;
-    files.data = config_.data;
-    const auto store = open_data(files, policy_, /*allow_unlabelled=*/true, session_);
+    const auto store = open_data(flags_.data, policy_, /*allow_unlabelled=*/true, session_);
     const json run = resolved({{"data", store->groups().content_hash()}});
     if (!begin(run)) return;
-    const train::LoopResult result = align::train_offline(config_, *store, device_, hooks());
+    const train::LoopResult result = align::train_offline(config_, *store, rondo_object(run), device_, hooks());
     if (result.interrupted) return say_interrupted();
     report::write_training_report({.title = "Training of " + config_.out,
                                    .rows = train::read_metrics(fs::path(config_.out) / "metrics.jsonl"),
@@ -179,6 +185,7 @@ class AlignRun {
     describe_run(writer, flags_);
     inputs["policy"] = model::weights_hash(policy_.model());
     if (judge_.loaded.model) inputs["judge"] = model::weights_hash(judge_.model());
+    if (referee_.loaded.model) inputs["referee"] = model::weights_hash(referee_.model());
     return {{"version", session_.version},
             {"config", writer.json()},
             {"seed", config_.seed},
@@ -186,29 +193,27 @@ class AlignRun {
             {"threads", session_.threads}};
   }
 
-  // Writes run.json, or compares it with that of the run to be continued. False where only the plan was asked for.
+  // What the config.json of a policy keeps of the run; run.json beside it has all of it.
+  json rondo_object(const json& run) const {
+    return {{"version", session_.version},
+            {"text", policy_.text_json()},
+            {"template_hash", policy_.encoder->template_hash()},
+            {"training",
+             {{"objective", config_.objective.objective}, {"seed", run.at("seed")}, {"inputs", run.at("inputs")}}}};
+  }
+
+  // False where only the plan was asked for.
   bool begin(const json& run) {
     if (flags_.dry_run) {
       print_line(run.dump(2));
       return false;
     }
-    std::error_code error;
-    fs::create_directories(config_.out, error);
-    if (error)
-      throw ResourceError("cannot write the run: " + config_.out + ": " + error.message() + "; choose another --out");
-    const fs::path path = fs::path(config_.out) / "run.json";
-    if (flags_.resume.empty() && fs::exists(path)) {
-      throw ConfigError("a run is there already: " + config_.out +
-                        "; continue it with --resume, or choose another --out");
-    }
-    if (flags_.resume.empty()) {
-      io::write_file(path, run.dump(2) + "\n");
-    } else if (const json before = io::read_json_file(path); before.at("inputs") != run.at("inputs")) {
-      throw DataError("what the run began with has changed: " + path.string() + ": inputs: was " +
-                      before.at("inputs").dump() + ", is " + run.at("inputs").dump() +
+    const std::optional<json> before = begin_run(config_.out, !flags_.resume.empty(), run);
+    if (before && before->at("inputs") != run.at("inputs")) {
+      throw DataError("what the run began with has changed: " + config_.out + "/run.json: inputs: was " +
+                      before->at("inputs").dump() + ", is " + run.at("inputs").dump() +
                       "; restore it or start a new run");
     }
-    io::remove_leftovers(config_.out);
     catch_interrupt();
     return true;
   }
@@ -227,18 +232,8 @@ class AlignRun {
 
 AlignFlags resumed(const std::string& folder) {
   AlignFlags flags;
-  const fs::path path = fs::path(folder) / "run.json";
-  if (!fs::exists(path))
-    throw ConfigError("nothing to resume: " + folder + " holds no run.json; give the --out of an earlier run");
-  const json run = io::read_json_file(path);
-  try {
-    io::ConfigLoader loader(run.at("config"));
-    describe_run(loader, flags);
-    flags.config.seed = run.at("seed");
-  } catch (const json::exception& error) {
-    throw DataError("cannot read the run: " + path.string() + ": " + error.what() +
-                    "; was it written by another version?");
-  }
+  const json run = read_run(folder, [&](FieldVisitor& v) { describe_run(v, flags); });
+  flags.config.seed = run.at("seed");
   flags.config.out = folder;
   flags.resume = folder;
   return flags;

@@ -10,7 +10,9 @@ namespace rondo::cli {
 
 struct AlignFlags {
   align::AlignConfig config;
-  TextFlags text;  // of the policy
+  DataFlags data;                       // labelled rows instead of a judge and prompts
+  std::vector<std::string> judge_data;  // what a refreshed judge was trained on
+  TextFlags text;                       // of the policy
   std::string device = "cpu";
   std::string resume;
   bool dry_run = false;

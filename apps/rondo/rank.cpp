@@ -8,6 +8,7 @@
 #include "apps/rondo/open.h"
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
+#include "rondo/core/numbers.h"
 #include "rondo/eval/runner.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/rank/ranking.h"
@@ -62,16 +63,11 @@ class Parts {
   std::vector<std::string> wanted_;
 };
 
-std::vector<double> numbers(const Tensor& x) {
-  const Tensor flat = x.to(at::kDouble).contiguous();
-  return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
-}
-
 ordered_json rows_of(const Tensor& x) {
   if (!x.defined()) return nullptr;
-  if (x.dim() == 1) return numbers(x);
+  if (x.dim() == 1) return to_numbers(x);
   ordered_json rows = ordered_json::array();
-  for (int64_t i = 0; i < x.size(0); ++i) rows.push_back(numbers(x[i]));
+  for (int64_t i = 0; i < x.size(0); ++i) rows.push_back(to_numbers(x[i]));
   return rows;
 }
 
@@ -84,7 +80,7 @@ void add_tokens(const TokenGroup& group, const Parts& parts, ordered_json& row) 
 
 ordered_json rank_row(const TokenGroup& group, const PreferenceTable& table, const Tensor& scores_MM, double tau,
                       const Parts& parts) {
-  const std::vector<double> scores = numbers(scores_MM), means = numbers(table.mean_scores_M());
+  const std::vector<double> scores = to_numbers(scores_MM), means = to_numbers(table.mean_scores_M());
   const ordered_json ranking = rank::to_json(rank::rank_table(scores, means));
   ordered_json row;
   row["order"] = ranking.at("order");

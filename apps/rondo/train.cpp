@@ -8,6 +8,7 @@
 #include "apps/rondo/cli.h"
 #include "apps/rondo/interrupt.h"
 #include "apps/rondo/open.h"
+#include "apps/rondo/run_folder.h"
 #include "rondo/base/error.h"
 #include "rondo/eval/runner.h"
 #include "rondo/io/atomic_file.h"
@@ -69,7 +70,7 @@ class TrainRun {
       print_plan();
       return 0;
     }
-    write_run_json();
+    begin();
     catch_interrupt();
     const train::LoopResult result = train::run_loop(open_.model(), *train_data_, config_.loop, config_.out, hooks());
     if (result.interrupted) {
@@ -106,12 +107,8 @@ class TrainRun {
       eval_data_ = open_data(files, open_, /*allow_unlabelled=*/false, session_);
     }
     config_.loop.sampler.seed = static_cast<uint64_t>(config_.seed);
-    if (config_.loop.steps == 0) {
-      std::vector<int64_t> sizes;
-      for (int64_t g = 0; g < train_data_->size(); ++g) sizes.push_back(train_data_->response_count(g));
-      config_.loop.steps =
-          config_.epochs * data::GroupSampler(std::move(sizes), config_.loop.sampler).steps_per_epoch();
-    }
+    if (config_.loop.steps == 0)
+      config_.loop.steps = train::steps_of_epochs(*train_data_, config_.loop.sampler, config_.epochs);
     data_hash_ = train_data_->groups().content_hash();
   }
 
@@ -138,26 +135,12 @@ class TrainRun {
                            config_.loop.token_budget));
   }
 
-  void write_run_json() {
-    std::error_code error;
-    fs::create_directories(config_.out, error);
-    if (error)
-      throw ResourceError("cannot write the run: " + config_.out + ": " + error.message() + "; choose another --out");
-    const fs::path path = fs::path(config_.out) / "run.json";
-    if (flags_.resume.empty() && fs::exists(path)) {
-      throw ConfigError("a run is there already: " + config_.out +
-                        "; continue it with --resume, or choose another --out");
+  void begin() {
+    const std::optional<json> before = begin_run(config_.out, !flags_.resume.empty(), resolved());
+    if (before && before->value("data_hash", "") != data_hash_) {
+      throw DataError("the data changed since the run began: " + fmt::format("{}", fmt::join(config_.data, ", ")) +
+                      "; restore the files or start a new run");
     }
-    if (!flags_.resume.empty()) {
-      const json before = io::read_json_file(path);
-      if (before.value("data_hash", "") != data_hash_) {
-        throw DataError("the data changed since the run began: " + fmt::format("{}", fmt::join(config_.data, ", ")) +
-                        "; restore the files or start a new run");
-      }
-      io::remove_leftovers(config_.out);
-      return;
-    }
-    io::write_file(path, resolved().dump(2) + "\n");
   }
 
   json judge(int64_t resamples) {
@@ -228,17 +211,7 @@ class TrainRun {
 
 TrainFlags resumed(const std::string& folder) {
   TrainFlags flags;
-  const fs::path path = fs::path(folder) / "run.json";
-  if (!fs::exists(path))
-    throw ConfigError("nothing to resume: " + folder + " holds no run.json; give the --out of an earlier run");
-  const json run = io::read_json_file(path);
-  try {
-    io::ConfigLoader loader(run.at("config"));
-    describe_run(loader, flags);
-  } catch (const json::exception& error) {
-    throw DataError("cannot read the run: " + path.string() + ": " + error.what() +
-                    "; was it written by another version?");
-  }
+  read_run(folder, [&](FieldVisitor& v) { describe_run(v, flags); });
   flags.config.out = folder;
   flags.resume = folder;
   return flags;

@@ -12,6 +12,7 @@
 #include "apps/rondo/cli.h"
 #include "apps/rondo/open.h"
 #include "rondo/base/error.h"
+#include "rondo/core/numbers.h"
 #include "rondo/eval/scoring.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
@@ -58,10 +59,7 @@ PreferenceTable score_row(const json& row, const OpenModel& open) {
   return eval::score_groups(open.model(), groups, {}, cost).front();
 }
 
-json table_json(const Tensor& x) {
-  const Tensor y = x.to(at::kDouble).contiguous();
-  return std::vector<double>(y.const_data_ptr<double>(), y.const_data_ptr<double>() + y.numel());
-}
+json table_json(const Tensor& x) { return to_numbers(x); }
 
 std::vector<double> flat(const json& values) {
   std::vector<double> numbers;

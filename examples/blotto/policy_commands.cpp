@@ -27,17 +27,6 @@ Sample plans_of(const Rule& rule, const Json& row) {
   return plans;
 }
 
-std::string outcomes_of(const Rule& rule, const Sample& plans) {
-  std::string outcomes;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    for (size_t j = i + 1; j < plans.size(); ++j) {
-      const double won = verdict(rule, plans[i], plans[j]);
-      outcomes += won > 0.5 ? 'W' : won < 0.5 ? 'L' : 'T';
-    }
-  }
-  return outcomes;
-}
-
 // Rows on standard input come back labelled by the rule, as `rondo align --referee-command` asks.
 void referee() {
   int64_t number = 0;
@@ -46,7 +35,7 @@ void referee() {
     try {
       Json row = Json::parse(line);
       const Rule rule = parse_prompt(row.at("prompt").get<std::string>(), kSoldiers);
-      row["outcomes"] = outcomes_of(rule, plans_of(rule, row));
+      row["outcomes"] = outcomes(rule, plans_of(rule, row));
       fmt::print("{}\n", row.dump());
     } catch (const nlohmann::json::exception& error) {
       throw rondo::DataError(

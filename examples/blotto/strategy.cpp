@@ -111,6 +111,17 @@ double verdict(const Rule& rule, const std::optional<Plan>& first, const std::op
   return points > 0 ? 1 : points == 0 ? 0.5 : 0;
 }
 
+std::string outcomes(const Rule& rule, const std::vector<std::optional<Plan>>& sample) {
+  std::string text;
+  for (size_t i = 0; i < sample.size(); ++i) {
+    for (size_t j = i + 1; j < sample.size(); ++j) {
+      const double won = verdict(rule, sample[i], sample[j]);
+      text += won > 0.5 ? 'W' : won < 0.5 ? 'L' : 'T';
+    }
+  }
+  return text;
+}
+
 double win_rate(const Rule& rule, const Plan& plan, const std::vector<std::optional<Plan>>& sample) {
   return Match(rule, sample, plan).score();
 }

@@ -19,6 +19,9 @@ std::optional<Plan> valid_plan(const Rule& rule, const std::string& text);
 /// and is even with another such text.
 double verdict(const Rule& rule, const std::optional<Plan>& first, const std::optional<Plan>& second);
 
+/// One character per pair of the upper triangle, as game.h has it for plans.
+std::string outcomes(const Rule& rule, const std::vector<std::optional<Plan>>& sample);
+
 struct CounterPlan {
   Plan plan;
   double win_rate = 0;  // against the sample it was found on

@@ -23,6 +23,14 @@ TEST(Verdict, LetsInvalidTextsLose) {
   EXPECT_EQ(verdict(rule, std::nullopt, std::nullopt), 0.5);
 }
 
+TEST(Outcomes, OfTextsAreThoseOfPlans) {
+  const Rule rule = ladder_rule(3, 10);
+  const std::vector<Plan> plans = {{0, 0, 10}, {0, 1, 9}, {4, 5, 1}, {5, 5, 0}};
+  std::vector<std::optional<Plan>> sample(plans.begin(), plans.end());
+  EXPECT_EQ(outcomes(rule, sample), outcomes(rule, plans));
+  EXPECT_EQ(outcomes(rule, {Plan{0, 0, 10}, std::nullopt, Plan{0, 1, 9}}), "WWL");
+}
+
 // Against all plans of a small game the search is compared with trying every plan.
 TEST(CounterPlan, IsTheBestOfASmallGame) {
   const Rule rule = ladder_rule(4, 12);

@@ -79,10 +79,25 @@ TEST_F(SelfPlay, LearnsWhatTheJudgePrefers) {
   EXPECT_EQ(last["sampler_weights"], manifest("run", 1)["weights"]);
   EXPECT_GT(last["statistics"]["kl_to_base"], 0);
   EXPECT_EQ(manifest("run", 1)["statistics"]["kl_to_base"], 0);
-  // The run's folder is the policy.
+  EXPECT_FALSE(fs::exists(folder_ / "run" / "iteration-001" / "policy" / "checkpoints"));
+  // The run's folder is the policy, and says what made it.
+  const json config = json::parse(io::TestFolder::read(folder_ / "run" / "config.json"));
+  EXPECT_EQ(config["rondo"]["training"]["objective"], "gpo");
+  EXPECT_EQ(config["rondo"]["training"]["inputs"]["judge"], last["judge_weights"]);
+  EXPECT_EQ(config["rondo"]["text"]["eos"], "ensure");
   const Call sampled =
       call("generate --model $F/run --data $F/prompts.jsonl --out $F/out.jsonl --responses 2 --max-new-tokens 4");
   EXPECT_EQ(sampled.exit_code, 0) << sampled.output;
+}
+
+TEST_F(SelfPlay, SamplesAnewInEveryIteration) {
+  // At rate 0 the policy stays, so that equal samples would be those of an equal seed.
+  const Call made = call(
+      "align --policy $F/policy --judge $F/judge --prompts $F/prompts.jsonl --responses 4 --max-new-tokens 4 --lr 0 "
+      "--iterations 2 --out $F/still");
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_EQ(manifest("still", 1)["weights"], manifest("still", 2)["weights"]);
+  EXPECT_NE(manifest("still", 1)["samples"], manifest("still", 2)["samples"]);
 }
 
 TEST_F(SelfPlay, LearnsFromLabelsThatAreThere) {
@@ -244,6 +259,12 @@ TEST_F(SelfPlay, RefusesToContinueWithOtherInputs) {
   const Call other = call("align --resume $F/run");
   EXPECT_EQ(other.exit_code, 3);
   EXPECT_THAT(other.output, HasSubstr("what the run began with has changed"));
+  const std::string pooled =
+      "align --policy $F/policy --judge $F/judge --prompts $F/prompts.jsonl --responses 4 "
+      "--max-new-tokens 4 --iterations 1 --judge-data $F/pairs.jsonl --out $F/pooled";
+  ASSERT_EQ(call(pooled).exit_code, 0);
+  folder_.write("pairs.jsonl", labelled_row("b c ").dump() + "\n");
+  EXPECT_THAT(call("align --resume $F/pooled").output, HasSubstr("what the run began with has changed"));
 }
 
 }  // namespace

@@ -210,6 +210,10 @@ class Loop {
 
 }  // namespace
 
+int64_t steps_of_epochs(const data::TokenSource& source, const data::SamplerOptions& sampler, int64_t epochs) {
+  return epochs * data::GroupSampler(response_counts(source), sampler).steps_per_epoch();
+}
+
 LoopResult run_loop(const model::Model& model, data::TokenSource& source, const StepObjective& objective,
                     const LoopConfig& config, const fs::path& out, const LoopHooks& hooks) {
   return Loop(model, source, objective, config, out, hooks).run();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 
 #include "rondo/base/error.h"
 
@@ -58,6 +59,20 @@ std::vector<PolicyObjective::Pair> PolicyObjective::pairs(const data::GroupSelec
 bool PolicyObjective::teaches(const data::GroupSelection& selection) const {
   if (selection.responses.empty()) return false;
   return entry_.learns_from != LearnsFrom::kPair || !evidence_.judged.empty() || !pairs(selection).empty();
+}
+
+// Supervised fine-tuning learns from the responses that won a comparison, as the language-model term of preference
+// models does; from all of them where nothing is labelled.
+data::GroupSelection PolicyObjective::winners_of(const data::GroupSelection& selection) const {
+  const std::vector<Pair> labelled = pairs(selection);
+  if (labelled.empty()) return selection;
+  std::set<int64_t> places;
+  for (const auto& [winner, loser] : labelled) places.insert(winner);
+  std::vector<int64_t> responses;
+  for (const int64_t place : places) responses.push_back(selection.responses[static_cast<size_t>(place)]);
+  data::GroupSelection winners = data::select(*selection.group, std::move(responses));
+  winners.index = selection.index;
+  return winners;
 }
 
 train::StepCounts PolicyObjective::counts(std::span<const data::GroupSelection> selections) const {
@@ -130,10 +145,15 @@ Tensor PolicyObjective::loss_of(PolicyGroup& group, const data::GroupSelection& 
 
 train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSelection> selections,
                                                  const train::StepCounts& step) const {
+  std::vector<data::GroupSelection> winners;
+  if (entry_.learns_from == LearnsFrom::kResponses && evidence_.judged.empty()) {
+    for (const data::GroupSelection& selection : selections) winners.push_back(winners_of(selection));
+    selections = winners;
+  }
   const PackedBatch batch = data::pack(selections, pack_options()).to(policy_.device());
   const ResponseLogProbs probs = response_log_probs(policy_, batch, {.recompute_blocks = limits_.recompute});
   train::ObjectiveReport report;
-  Tensor total = probs.sum_R.sum() * 0;
+  Tensor total;
   int64_t first_response = 0, first_token = 0;
   for (const data::GroupSelection& selection : selections) {
     const auto count = static_cast<int64_t>(selection.responses.size());
@@ -141,7 +161,8 @@ train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSele
     for (const int64_t r : selection.responses) tokens += evidence_.reference->length(selection.index, r);
     if (teaches(selection)) {
       PolicyGroup group = group_of(selection, probs, first_response, first_token);
-      total = total + loss_of(group, selection, report);
+      const Tensor loss = loss_of(group, selection, report);
+      total = total.defined() ? total + loss : loss;
       report.weight += 1;
       const Tensor drift_K = group.log_ratio_K().detach() / group.length_K;
       report.further["log_ratio_per_token"] += drift_K.mean().item<double>();
@@ -150,10 +171,11 @@ train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSele
     first_response += count;
     first_token += tokens;
   }
-  report.loss_sum = total.item<double>();
   report.responses = batch.response_count();
   report.tokens = batch.layout.token_count;
-  const double drift = report.weight > 0 ? report.further["drift_per_token"] / report.weight : 0;
+  if (!total.defined()) return report;
+  report.loss_sum = total.item<double>();
+  const double drift = report.further["drift_per_token"] / report.weight;
   if (std::isfinite(report.loss_sum) && drift > limits_.max_drift) {
     throw DataError(fmt::format(
         "the policy ran away from its reference: {:.3g} nats per token on average, --max-drift is {:.3g}; lower --lr "

@@ -50,6 +50,7 @@ class PolicyObjective : public train::StepObjective {
   using Pair = std::pair<int64_t, int64_t>;  // preferred, rejected
   std::vector<Pair> pairs(const data::GroupSelection& selection) const;
   bool teaches(const data::GroupSelection& selection) const;
+  data::GroupSelection winners_of(const data::GroupSelection& selection) const;
   PolicyGroup group_of(const data::GroupSelection& selection, const ResponseLogProbs& probs, int64_t first_response,
                        int64_t first_token) const;
   Tensor loss_of(PolicyGroup& group, const data::GroupSelection& selection, train::ObjectiveReport& report) const;

@@ -227,6 +227,26 @@ TEST_F(PolicyTest, LabelsStandInForTheJudge) {
   EXPECT_EQ(objective.counts(selections_).weight, 1);
 }
 
+TEST_F(PolicyTest, FineTuningLearnsFromWinnersAlone) {
+  // Response 1 beats 0 and 2 beats 3 in the first group, 1 beats 2 in the second; unlabelled, all of them count.
+  const auto loss_of = [&](size_t g, const std::vector<size_t>& chosen) {
+    Tensor sum = at::zeros({}, at::kDouble);
+    int64_t tokens = 0;
+    for (const size_t r : chosen) {
+      const Tensor log_probs = token_log_probs_alone(*policy_, groups_[g].responses[r]);
+      sum = sum - log_probs.sum();
+      tokens += log_probs.numel();
+    }
+    return (sum / tokens).item<double>();
+  };
+  const PolicyObjective objective(*policy_, {.objective = "sft"}, evidence(false), {.max_drift = 1e6});
+  train::ObjectiveReport report = objective.backward(selections_, objective.counts(selections_));
+  EXPECT_NEAR(report.loss_sum / report.weight, (loss_of(0, {1, 2}) + loss_of(1, {1})) / 2, 1e-9);
+  for (data::GroupSelection& selection : selections_) selection.comparisons.clear();
+  report = objective.backward(selections_, objective.counts(selections_));
+  EXPECT_NEAR(report.loss_sum / report.weight, (loss_of(0, {0, 1, 2, 3}) + loss_of(1, {0, 1, 2})) / 2, 1e-9);
+}
+
 TEST_F(PolicyTest, ScoresNeedAJudgeAndARunawayStops) {
   EXPECT_THAT([&] { PolicyObjective(*policy_, {.objective = "gpo"}, evidence(false), {}); },
               ThrowsMessage<ConfigError>(HasSubstr("needs the scores of a judge")));

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "rondo/base/error.h"
+#include "rondo/base/hash.h"
 #include "rondo/io/safetensors.h"
 #include "rondo/model/tensors.h"
 
@@ -82,10 +83,7 @@ Tensor StoredLogProbs::tokens_T(int64_t group, std::span<const int64_t> response
 
 Tensor StoredLogProbs::sums_K(int64_t group, std::span<const int64_t> responses) const {
   std::vector<Tensor> sums;
-  for (const int64_t r : responses) {
-    const auto place = static_cast<size_t>(first_response_[static_cast<size_t>(group)] + r);
-    sums.push_back(token_T_.narrow(0, first_token_[place], length(group, r)).sum());
-  }
+  for (const int64_t r : responses) sums.push_back(tokens_T(group, {&r, 1}).sum());
   return at::stack(sums);
 }
 
@@ -95,6 +93,12 @@ void StoredLogProbs::save(const std::filesystem::path& file) const {
                                {});
   writer.write(kTensorName, model::tensor_bytes(whole_T));
   writer.commit();
+}
+
+std::filesystem::path log_probs_file(const std::filesystem::path& folder, const std::string& policy_hash,
+                                     const std::string& responses_hash) {
+  constexpr size_t kNameDigits = 16;
+  return folder / (sha256_hex(policy_hash + responses_hash).substr(0, kNameDigits) + ".safetensors");
 }
 
 }  // namespace rondo::align

@@ -39,4 +39,8 @@ class StoredLogProbs {
   std::vector<int64_t> first_token_;     // by response, and the end
 };
 
+/// Where log-probabilities of a policy on some responses are kept: a name made of the content of both.
+std::filesystem::path log_probs_file(const std::filesystem::path& folder, const std::string& policy_hash,
+                                     const std::string& responses_hash);
+
 }  // namespace rondo::align

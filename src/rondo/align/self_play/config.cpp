@@ -17,7 +17,6 @@ void describe(FieldVisitor& v, AlignConfig& c) {
   v.text("policy", c.policy, "model directory with a language-model head to start from");
   v.text("judge", c.judge, "preference model that scores the samples");
   v.text("prompts", c.prompts, "JSONL rows with `prompt` or `messages`");
-  v.texts("data", c.data, "responses and labels that are there already, instead of --judge and --prompts");
   v.text("out", c.out, "folder of the run and of the trained policy");
   v.integer("iterations", c.iterations, "rounds of sampling, judging and training", 1, 1000000);
   v.integer("epochs", c.epochs, "passes over the samples of a round where steps is 0", 1, 1000000);
@@ -50,7 +49,6 @@ void describe(FieldVisitor& v, AlignConfig& c) {
       "refresh_judge", c.refresh_judge,
       "EVERY:STEPS: before every EVERY-th round the judge learns STEPS steps from labels of the latest samples, given "
       "by the referee command or the referee");
-  v.texts("judge_data", c.judge_data, "labelled files that a refreshed judge sees beside them");
   v.number("judge_lr", c.judge_lr, "peak learning rate of a refreshed judge", 0.0, 10.0);
 }
 

@@ -20,7 +20,6 @@ struct AlignConfig {
   std::string policy;
   std::string judge;
   std::string prompts;
-  std::vector<std::string> data;  // labelled rows instead of a judge and prompts
   std::string out;
 
   int64_t iterations = 3;
@@ -32,12 +31,11 @@ struct AlignConfig {
   generate::GenerateOptions generate;
   train::LoopConfig loop;
 
-  std::string eval_prompts;             // empty: the training prompts
-  int64_t eval_responses = 4;           // 0 = no contests
-  std::string referee;                  // a preference model that the policy is not trained on
-  std::string referee_command;          // reads rows, writes labelled rows
-  std::string refresh_judge;            // EVERY:STEPS (refresh.h)
-  std::vector<std::string> judge_data;  // what the judge was trained on
+  std::string eval_prompts;     // empty: the training prompts
+  int64_t eval_responses = 4;   // 0 = no contests
+  std::string referee;          // a preference model that the policy is not trained on
+  std::string referee_command;  // reads rows, writes labelled rows
+  std::string refresh_judge;    // EVERY:STEPS (refresh.h)
   double judge_lr = 1e-5;
   int64_t seed = 1;
 

@@ -2,17 +2,18 @@
 #include "rondo/align/self_play/judge.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/isfinite.h>
-#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
-#include "rondo/data/token_store.h"
+#include "rondo/core/numbers.h"
+#include "rondo/data/tokenise.h"
+#include "rondo/eval/scoring.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/text/text_rows.h"
 
@@ -25,42 +26,29 @@ using Json = nlohmann::ordered_json;
 constexpr size_t kGroupsInMemory = 256;
 
 TokenGroup judged_group(const Judge& judge, const JudgedTexts& texts, size_t index) {
-  std::vector<Message> messages;
-  for (const std::string& response : texts.responses) messages.push_back({"assistant", response, ""});
-  TokenGroup group;
-  int64_t gate_tokens = -1;
-  for (const text::EncodedResponse& encoded : judge.encoder->encode_all(*texts.prompt, messages)) {
-    group.responses.push_back(data::token_response(encoded, judge.encoder->policy().pooling));
-    gate_tokens = gate_tokens < 0 ? encoded.gate_tokens : std::min(gate_tokens, encoded.gate_tokens);
-    const auto length = static_cast<int64_t>(encoded.ids.size());
-    if (length > judge.model->max_length()) {
-      throw DataError(
-          fmt::format("a response is too long for the judge: prompt {}, response {}: {} tokens, {} takes {}; lower "
-                      "--max-new-tokens",
-                      index + 1, group.responses.size(), length, judge.name, judge.model->max_length()));
-    }
+  Group group{.prompt = *texts.prompt, .responses = {}, .comparisons = {}, .id = "", .subset = "", .source = ""};
+  for (const std::string& response : texts.responses) group.responses.push_back({"assistant", response, ""});
+  constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+  data::Overlong overlong;
+  TokenGroup tokens = data::token_group(group, *judge.encoder, {.max_length = kNoLimit},
+                                        fmt::format("{}: prompt {}", judge.name, index + 1), overlong);
+  for (size_t r = 0; r < tokens.responses.size(); ++r) {
+    const auto length = static_cast<int64_t>(tokens.responses[r].ids.size());
+    if (length <= judge.model->max_length()) continue;
+    throw DataError(fmt::format(
+        "a response is too long for the judge: prompt {}, response {}: {} tokens, {} takes {}; lower --max-new-tokens",
+        index + 1, r + 1, length, judge.name, judge.model->max_length()));
   }
-  group.gate_pos = gate_tokens - 1;
-  return group;
+  return tokens;
 }
 
-void check_finite(const Judge& judge, const PreferenceTable& table, size_t index) {
-  if (at::isfinite(table.scores_MM()).all().item<bool>()) return;
-  throw DataError(
-      fmt::format("the judge's scores are not finite: {}: prompt {}; `rondo verify {}` tells whether its "
-                  "weights are sound",
-                  judge.name, index + 1, judge.name));
-}
-
-std::vector<double> numbers(const Tensor& values) {
-  const Tensor flat = values.to(at::kDouble).contiguous().view({-1});
-  return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
-}
-
-Json rows_of(const Tensor& table) {
-  Json rows = Json::array();
-  for (int64_t i = 0; i < table.size(0); ++i) rows.push_back(numbers(table[i]));
-  return rows;
+JudgedGroup verdict(const Judge& judge, const PreferenceTable& table, size_t index) {
+  try {
+    return align::judge(table, judge.tau());
+  } catch (const ModelError& error) {
+    throw DataError(
+        fmt::format("the judge's scores are not finite: {}: prompt {}: {}", judge.name, index + 1, error.what()));
+  }
 }
 
 Tensor tensor_of(const Json& list) { return at::tensor(list.get<std::vector<double>>()).to(at::kFloat); }
@@ -73,31 +61,29 @@ Tensor table_of(const Json& rows) {
 
 }  // namespace
 
-std::vector<PreferenceTable> judge_tables(const Judge& judge, std::span<const JudgedTexts> texts,
-                                          const JudgingOptions& options, eval::ScoringCost& cost) {
-  std::vector<PreferenceTable> tables;
+std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedTexts> texts,
+                                     const JudgingOptions& options) {
+  std::vector<JudgedGroup> judged;
+  eval::ScoringCost cost;
   for (size_t first = 0; first < texts.size(); first += kGroupsInMemory) {
     std::vector<TokenGroup> groups;
     std::vector<const TokenGroup*> pointers;
     for (size_t g = first; g < std::min(texts.size(), first + kGroupsInMemory); ++g)
       groups.push_back(judged_group(judge, texts[g], g));
     for (const TokenGroup& group : groups) pointers.push_back(&group);
-    for (PreferenceTable& table :
-         eval::score_groups(*judge.model, pointers, {.token_budget = options.token_budget}, cost)) {
-      check_finite(judge, table, tables.size());
-      tables.push_back(std::move(table));
-    }
-    options.progress(static_cast<int64_t>(tables.size()), static_cast<int64_t>(texts.size()), "judging");
+    const std::vector<PreferenceTable> tables =
+        eval::score_groups(*judge.model, pointers, {.token_budget = options.token_budget}, cost);
+    for (const PreferenceTable& table : tables) judged.push_back(verdict(judge, table, judged.size()));
+    options.progress(static_cast<int64_t>(judged.size()), static_cast<int64_t>(texts.size()), "judging");
   }
-  return tables;
+  return judged;
 }
 
 std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const JudgedTexts> texts,
                                         const JudgingOptions& options) {
-  eval::ScoringCost cost;
   std::vector<Tensor> probabilities;
-  for (const PreferenceTable& table : judge_tables(judge, texts, options, cost))
-    probabilities.push_back(at::sigmoid(table.scores_MM() / judge.tau()));
+  for (JudgedGroup& group : judge_texts(judge, texts, options))
+    probabilities.push_back(std::move(group.probabilities_KK));
   return probabilities;
 }
 
@@ -105,12 +91,12 @@ void write_judgements(const std::filesystem::path& path, std::span<const Judgeme
   io::AtomicFile file(path);
   for (const Judgement& j : judged) {
     Json row;
-    row["mean_scores"] = numbers(j.mean_scores_K);
-    row["scores"] = rows_of(j.scores_KK);
-    row["transitive"] = numbers(j.transitive_K);
+    row["mean_scores"] = to_numbers(j.mean_scores_K);
+    row["scores"] = to_number_rows(j.scores_KK);
+    row["transitive"] = to_numbers(j.transitive_K);
     row["tau"] = j.tau;
-    if (j.axis_means_KA.defined()) row["axis_means"] = rows_of(j.axis_means_KA);
-    if (j.axis_weights_A.defined()) row["axis_weights"] = numbers(j.axis_weights_A);
+    if (j.axis_means_KA.defined()) row["axis_means"] = to_number_rows(j.axis_means_KA);
+    if (j.axis_weights_A.defined()) row["axis_weights"] = to_numbers(j.axis_weights_A);
     file.write(row.dump() + "\n");
   }
   file.commit();

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "rondo/align/objectives/shared/objective.h"
+#include "rondo/align/judging/judging.h"
 #include "rondo/base/log.h"
-#include "rondo/eval/scoring.h"
+#include "rondo/model/model.h"
 #include "rondo/text/text_encoder.h"
 
 namespace rondo::align {
@@ -34,10 +34,10 @@ struct JudgingOptions {
   ProgressSink progress = silent_progress();
 };
 
-/// One table a prompt, at one forward pass per response. Throws DataError where a response is too long for the judge or
-/// a score is not a finite number.
-std::vector<PreferenceTable> judge_tables(const Judge& judge, std::span<const JudgedTexts> texts,
-                                          const JudgingOptions& options, eval::ScoringCost& cost);
+/// One verdict a prompt, at one forward pass per response. Throws DataError where a response is too long for the judge
+/// or a score is not a finite number.
+std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedTexts> texts,
+                                     const JudgingOptions& options);
 
 /// P(i over j) of every prompt, [M, M].
 std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const JudgedTexts> texts,

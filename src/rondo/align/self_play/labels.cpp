@@ -6,12 +6,10 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
+#include "rondo/data/group_rows.h"
 #include "rondo/data/group_writer.h"
-#include "rondo/data/row_shapes.h"
-#include "rondo/text/text_rows.h"
 
 namespace rondo::align {
 namespace {
@@ -58,15 +56,17 @@ void write_unlabelled(const std::filesystem::path& path, std::span<const JudgedT
 
 std::vector<Tensor> read_labels(const std::filesystem::path& path, std::span<const JudgedTexts> texts) {
   std::vector<Tensor> tables;
-  text::for_each_line(path.string(), [&](const nlohmann::ordered_json& ordered) {
+  data::GroupRows rows({.files = {path.string()}, .allow_unlabelled = true});
+  // A file without a row is an answer to nothing, which is said below.
+  while (std::filesystem::file_size(path) > 0) {
+    const std::optional<data::GroupRow> row = rows.next();
+    if (!row) break;
     const std::string place = fmt::format("{}: row {}", path.string(), tables.size() + 1);
     if (tables.size() == texts.size())
       throw DataError("labels without a question: " + place + ": write one row for each row that is read");
-    const nlohmann::json row = ordered;
-    const Group group = data::read_row(data::shape_of(row), row);
-    check_responses(group, texts[tables.size()], place);
-    tables.push_back(table_of(group));
-  });
+    check_responses(row->group, texts[tables.size()], place);
+    tables.push_back(table_of(row->group));
+  }
   if (tables.size() < texts.size())
     throw DataError(
         fmt::format("labels are missing: {}: {} rows for {} prompts; write one row for each row that is read",

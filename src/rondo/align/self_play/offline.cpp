@@ -29,8 +29,7 @@ StoredLogProbs base_log_probs(const AlignConfig& config, data::TokenSource& grou
   const model::LoadedModel base = model::load(config.policy, {.device = device, .as_policy = true});
   const fs::path folder = fs::path(config.out) / "log_probs";
   fs::create_directories(folder);
-  const std::string name = sha256_hex(model::weights_hash(*base.model) + groups_hash(groups));
-  const fs::path file = folder / (name.substr(0, 16) + ".safetensors");
+  const fs::path file = log_probs_file(folder, model::weights_hash(*base.model), groups_hash(groups));
   if (!fs::exists(file)) StoredLogProbs(*base.model, groups, config.generate.token_budget, hooks.progress).save(file);
   return {file, groups};
 }
@@ -49,8 +48,8 @@ void check_labels(const AlignConfig& config, data::TokenSource& groups) {
 
 }  // namespace
 
-train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& groups, at::Device device,
-                                const SelfPlayHooks& hooks) {
+train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& groups, const nlohmann::json& rondo,
+                                at::Device device, const SelfPlayHooks& hooks) {
   check_labels(config, groups);
   const StoredLogProbs reference = base_log_probs(config, groups, device, hooks);
   const model::LoadedModel policy =
@@ -60,17 +59,13 @@ train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& gr
   train::LoopConfig loop = config.loop;
   loop.token_budget = config.generate.token_budget;
   loop.sampler.seed = static_cast<uint64_t>(config.seed);
-  if (loop.steps == 0) {
-    std::vector<int64_t> sizes;
-    for (int64_t g = 0; g < groups.size(); ++g) sizes.push_back(groups.response_count(g));
-    loop.steps = config.epochs * data::GroupSampler(std::move(sizes), loop.sampler).steps_per_epoch();
-  }
+  if (loop.steps == 0) loop.steps = train::steps_of_epochs(groups, loop.sampler, config.epochs);
   return train::run_loop(
       *policy.model, groups, objective, loop, config.out,
       {.log = hooks.log,
        .progress = hooks.progress,
        .evaluate = {},
-       .save_model = [&](const fs::path& target) { model::save(*policy.model, policy.rondo, target, config.policy); },
+       .save_model = [&](const fs::path& target) { model::save(*policy.model, rondo, target, config.policy); },
        .should_stop = hooks.should_stop});
 }
 

@@ -9,11 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
+#include "rondo/data/group_rows.h"
 #include "rondo/data/group_writer.h"
-#include "rondo/data/row_shapes.h"
-#include "rondo/io/mapped_file.h"
 #include "rondo/model/directory.h"
-#include "rondo/text/text_rows.h"
 
 namespace rondo::align {
 namespace {
@@ -53,12 +51,10 @@ Group labelled_group(const JudgedTexts& texts, const Tensor& table) {
 // Rows with the same prompt are not merged: a sample of a few responses would lie lost among thousands.
 data::GroupStore read_rows_apart(const std::filesystem::path& path, const std::string& spool_folder) {
   data::GroupStoreBuilder builder(spool_folder);
-  data::ReadReport report;
-  text::for_each_line(path.string(), [&](const nlohmann::ordered_json& ordered) {
-    const nlohmann::json row = ordered;
-    builder.add(data::read_row(data::shape_of(row), row), std::to_string(++report.rows));
-  });
-  return builder.finish(report);
+  data::GroupRows rows({.files = {path.string()}});
+  while (std::optional<data::GroupRow> row = rows.next())
+    builder.add(std::move(row->group), std::to_string(rows.report().rows));
+  return builder.finish(rows.report());
 }
 
 }  // namespace
@@ -80,10 +76,16 @@ void label_samples(const NamedReferee& labeller, std::span<const JudgedTexts> te
                    const std::filesystem::path& path) {
   const std::vector<Tensor> tables = labeller.probabilities(texts);
   data::GroupWriter writer(path.string());
+  bool is_empty = true;
   for (size_t g = 0; g < texts.size(); ++g) {
     const Group group = labelled_group(texts[g], tables[g]);
-    if (!group.comparisons.empty()) writer.write(group);
+    if (group.comparisons.empty()) continue;
+    writer.write(group);
+    is_empty = false;
   }
+  if (is_empty)
+    throw DataError("no label to refresh the judge with: " + labeller.name +
+                    ": every pair of samples is equal or was left unlabelled");
   writer.commit();
 }
 

@@ -26,7 +26,8 @@ struct RefreshPlan {
 /// "" = never. Throws ConfigError on any other text than two positive numbers.
 RefreshPlan refresh_plan(const std::string& text);
 
-/// Asks for labels of the texts and writes them as canonical rows; pairs without a label are left out.
+/// Asks for labels of the texts and writes them as canonical rows; pairs without a label are left out. Throws DataError
+/// where nothing is left.
 void label_samples(const NamedReferee& labeller, std::span<const JudgedTexts> texts, const std::filesystem::path& path);
 
 struct RefreshInput {

@@ -76,6 +76,16 @@ class SelfPlay {
     return model::load(policy_folder(t), {.device = input_.device, .trainable = trainable, .as_policy = true});
   }
 
+  // The hash of an iterate. Weights are read in full for it, so once only: finished iterations have it in their
+  // manifest.
+  const std::string& weights(int64_t t) {
+    const auto found = weights_.find(t);
+    if (found != weights_.end()) return found->second;
+    const fs::path manifest = folder(t) / "manifest.json";
+    return weights_[t] = t > 0 && fs::exists(manifest) ? io::read_json_file(manifest).at("weights").get<std::string>()
+                                                       : model::weights_hash(*load(t, /*trainable=*/false).model);
+  }
+
   // Runs `work` and adds its time to the iteration's.
   template <typename Work>
   auto timed(const char* name, const Work& work) {
@@ -107,17 +117,16 @@ class SelfPlay {
     json manifest = {{"iteration", t}};
     if (refresh_.is_due(t)) timed("refresh", [&] { return refresh(t); });
     use_judge(t);
-    const model::LoadedModel sampler = load(t - 1, /*trainable=*/false);
-    manifest["sampler_weights"] = model::weights_hash(*sampler.model);
-    manifest["judge_weights"] = model::weights_hash(*judge_.model);
-    const Samples samples = timed("generate", [&] { return sample(t, *sampler.model); });
+    manifest["sampler_weights"] = weights(t - 1);
+    manifest["judge_weights"] = judge_weights_;
+    const Samples samples = timed("generate", [&] { return sample(t); });
     const std::vector<Judgement> judged = timed("judge", [&] { return judge(t, samples); });
     data::MemorySource groups(policy_groups(input_.prompts, samples));
-    manifest["samples"] = samples_hash(t);
+    manifest["samples"] = sha256_hex(io::MappedFile(folder(t) / "samples.jsonl").bytes());
     optimise(t, samples, judged, groups, manifest);
     if (config_.eval_responses > 0) manifest["contest"] = timed("contest", [&] { return contest(t); });
     manifest["queries"] = config_.generate.responses * static_cast<int64_t>(input_.prompts.size());
-    manifest["weights"] = model::weights_hash(*load(t, false).model);
+    manifest["weights"] = weights(t);
     manifest["seconds"] = seconds_;
     io::write_file(manifest_path, manifest.dump(2) + "\n");
     log_iteration(manifest);
@@ -131,10 +140,13 @@ class SelfPlay {
   }
 
   void use_judge(int64_t t) {
-    if (judge_.name == judge_folder(t).string()) return;
-    refreshed_ = model::load(judge_folder(t), {.device = input_.device});
-    judge_.name = judge_folder(t).string();
-    judge_.model = refreshed_.model.get();
+    if (judge_.name != judge_folder(t).string()) {
+      refreshed_ = model::load(judge_folder(t), {.device = input_.device});
+      judge_.name = judge_folder(t).string();
+      judge_.model = refreshed_.model.get();
+      judge_weights_.clear();
+    }
+    if (judge_weights_.empty()) judge_weights_ = model::weights_hash(*judge_.model);
   }
 
   // Labels of the samples since the last refresh, and the judge trained on them.
@@ -172,15 +184,16 @@ class SelfPlay {
   }
 
   // Responses of a policy to prompts, from the file where they are there already.
-  Samples responses(const fs::path& file, const model::Model& policy, const std::vector<PolicyPrompt>& prompts,
+  Samples responses(const fs::path& file, int64_t which, const std::vector<PolicyPrompt>& prompts,
                     const generate::GenerateOptions& options) {
     if (fs::exists(file)) return read_samples(file, prompts.size());
+    const model::LoadedModel policy = load(which, /*trainable=*/false);
     std::vector<generate::TokenPrompt> tokens;
     for (const PolicyPrompt& prompt : prompts) tokens.push_back({prompt.ids, tokens.size()});
     Samples samples;
     const auto count = static_cast<int64_t>(prompts.size());
     generate::generate(
-        policy, input_.encoder->tokenizer(), tokens, options,
+        *policy.model, input_.encoder->tokenizer(), tokens, options,
         [&](size_t, std::vector<generate::GeneratedResponse> group) {
           samples.push_back(std::move(group));
           hooks_.progress(static_cast<int64_t>(samples.size()), count, "sampling");
@@ -191,11 +204,11 @@ class SelfPlay {
     return samples;
   }
 
-  Samples sample(int64_t t, const model::Model& sampler) {
+  Samples sample(int64_t t) {
     generate::GenerateOptions options = config_.generate;
     options.seed = seed(kSamplingStream, t);
     options.stop_ids = input_.stop_ids;
-    Samples samples = responses(folder(t) / "samples.jsonl", sampler, input_.prompts, options);
+    Samples samples = responses(folder(t) / "samples.jsonl", t - 1, input_.prompts, options);
     const int64_t uniform = uniform_prompts(samples);
     const auto count = static_cast<int64_t>(samples.size());
     if (objective_by_name(config_.objective.objective).learns_from == LearnsFrom::kResponses) return samples;
@@ -211,17 +224,13 @@ class SelfPlay {
     return samples;
   }
 
-  std::string samples_hash(int64_t t) const { return sha256_hex(io::MappedFile(folder(t) / "samples.jsonl").bytes()); }
-
   std::vector<Judgement> judge(int64_t t, const Samples& samples) {
     stop_if_asked();
     const fs::path file = folder(t) / "judged.jsonl";
     if (!fs::exists(file)) {
-      eval::ScoringCost cost;
       std::vector<Judgement> judged;
-      for (const PreferenceTable& table : judge_tables(judge_, texts_of(input_.prompts, samples), judging(), cost)) {
-        judged.push_back(judgement_of(table, judge_.tau()));
-      }
+      for (JudgedGroup& group : judge_texts(judge_, texts_of(input_.prompts, samples), judging()))
+        judged.push_back(std::move(group.judgement));
       write_judgements(file, judged);
     }
     return read_judgements(file, samples.size());
@@ -244,13 +253,13 @@ class SelfPlay {
   }
 
   // The log-probabilities of iterate `which` on the samples of iteration t.
-  StoredLogProbs log_probs(int64_t t, int64_t which, data::TokenSource& groups) {
+  StoredLogProbs log_probs(int64_t t, int64_t which, data::TokenSource& groups, const json& manifest) {
     stop_if_asked();
-    const model::LoadedModel policy = load(which, /*trainable=*/false);
-    const std::string name = sha256_hex(model::weights_hash(*policy.model) + samples_hash(t));
-    const fs::path file = folder(t) / "log_probs" / (name.substr(0, 16) + ".safetensors");
+    const fs::path file =
+        log_probs_file(folder(t) / "log_probs", weights(which), manifest["samples"].get<std::string>());
     if (!fs::exists(file))
-      StoredLogProbs(*policy.model, groups, config_.generate.token_budget, hooks_.progress).save(file);
+      StoredLogProbs(*load(which, /*trainable=*/false).model, groups, config_.generate.token_budget, hooks_.progress)
+          .save(file);
     return {file, groups};
   }
 
@@ -260,7 +269,7 @@ class SelfPlay {
     std::map<int64_t, StoredLogProbs> stored;
     timed("log_probs", [&] {
       for (const int64_t which : {int64_t{0}, t - 1, reference_iterate(config_, t), magnet_at.value_or(0)}) {
-        if (!stored.contains(which)) stored.emplace(which, log_probs(t, which, groups));
+        if (!stored.contains(which)) stored.emplace(which, log_probs(t, which, groups, manifest));
       }
       return 0;
     });
@@ -278,10 +287,7 @@ class SelfPlay {
     train::LoopConfig loop = config_.loop;
     loop.token_budget = config_.generate.token_budget;
     loop.sampler.seed = seed(kOrderStream, t);
-    if (loop.steps == 0) {
-      const std::vector<int64_t> sizes(static_cast<size_t>(groups.size()), config_.generate.responses);
-      loop.steps = config_.epochs * data::GroupSampler(sizes, loop.sampler).steps_per_epoch();
-    }
+    if (loop.steps == 0) loop.steps = train::steps_of_epochs(groups, loop.sampler, config_.epochs);
     const train::LoopResult result = timed("train", [&] {
       return train::run_loop(*policy.model, groups, objective, loop, policy_folder(t), loop_hooks(t, policy));
     });
@@ -299,13 +305,14 @@ class SelfPlay {
         .progress = hooks_.progress,
         .evaluate = {},
         .save_model = [this, &policy](
-                          const fs::path& target) { model::save(*policy.model, policy.rondo, target, config_.policy); },
+                          const fs::path& target) { model::save(*policy.model, input_.rondo, target, config_.policy); },
         .should_stop = hooks_.should_stop};
   }
 
   // Says before training what the objective asks for: a beta on another scale than the judge shows here.
   json announce_targets(int64_t t, const PolicyObjective& objective, const ObjectiveConfig& config,
                         data::MemorySource& groups, const json& manifest) {
+    if (objective_by_name(config.objective).target == nullptr) return nullptr;
     std::vector<PolicyGroup> at_reference;
     std::vector<std::shared_ptr<const TokenGroup>> held;
     for (int64_t g = 0; g < groups.size(); ++g) {
@@ -315,7 +322,6 @@ class SelfPlay {
       at_reference.push_back(objective.group_at_reference(selection));
     }
     const json targets = target_statistics(config, at_reference);
-    if (targets.is_null()) return targets;
     const double low = targets["low"], high = targets["high"], mean = targets["mean_abs"];
     const double length = manifest["statistics"]["length_mean"];
     hooks_.log(
@@ -343,8 +349,7 @@ class SelfPlay {
       options.responses = config_.eval_responses;
       options.seed = seed(kContestStream, which);
       options.stop_ids = input_.stop_ids;
-      const model::LoadedModel policy = load(which, /*trainable=*/false);
-      const Samples samples = responses(folder(which) / "contest.jsonl", *policy.model, input_.eval_prompts, options);
+      const Samples samples = responses(folder(which) / "contest.jsonl", which, input_.eval_prompts, options);
       Contestant& contestant = contestants.emplace_back(Contestant{which == 0 ? "base" : "previous", {}});
       for (const auto& group : samples) contestant.responses.push_back(texts(group));
     }
@@ -370,7 +375,7 @@ class SelfPlay {
   // The last iterate is the run's result: OUT itself is its model directory.
   void publish() {
     const model::LoadedModel policy = load(config_.iterations, /*trainable=*/false);
-    model::save(*policy.model, policy.rondo, config_.out, config_.policy);
+    model::save(*policy.model, input_.rondo, config_.out, config_.policy);
   }
 
   const SelfPlayInput& input_;
@@ -379,6 +384,8 @@ class SelfPlay {
   RefreshPlan refresh_;
   model::LoadedModel refreshed_;  // what judge_ points to once it was refreshed
   Judge judge_;
+  std::string judge_weights_;
+  std::map<int64_t, std::string> weights_;
   std::map<std::string, double> seconds_;
 };
 

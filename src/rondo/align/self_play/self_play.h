@@ -34,6 +34,7 @@ struct SelfPlayInput {
   std::vector<PolicyPrompt> eval_prompts;
   const text::TextEncoder* encoder = nullptr;  // of the policy
   std::vector<int32_t> stop_ids;
+  nlohmann::json rondo;  // what config.json of the iterates keeps beside the weights: text policy, version, training
   Judge judge;
   std::vector<NamedReferee> referees;  // beside the judge; the last one labels samples for a refreshed judge
   data::TokenSource* judge_pool = nullptr;

@@ -9,17 +9,13 @@
 #include <set>
 
 #include "rondo/align/judging/judging.h"
+#include "rondo/core/numbers.h"
 #include "rondo/rank/ranking.h"
 
 namespace rondo::align {
 namespace {
 
 using nlohmann::json;
-
-std::vector<double> numbers(const Tensor& values) {
-  const Tensor flat = values.to(at::kDouble).contiguous().view({-1});
-  return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
-}
 
 std::vector<int64_t> all_of(size_t count) {
   std::vector<int64_t> indices(count);
@@ -65,7 +61,7 @@ json judgement_statistics(std::span<const Judgement> judged) {
   for (const Judgement& j : judged) {
     const auto m = static_cast<double>(j.scores_KK.size(0));
     triads += m * (m - 1) * (m - 2) / 6;
-    cyclic += static_cast<double>(rank::rank_table(numbers(j.scores_KK), numbers(j.mean_scores_K)).cyclic_triads);
+    cyclic += static_cast<double>(rank::rank_table(to_numbers(j.scores_KK), to_numbers(j.mean_scores_K)).cyclic_triads);
     // The transitive part of s(i, j) is f_i - f_j with f the mean over all j, the response itself included.
     const Tensor f_K = j.scores_KK.to(at::kDouble).mean(1);
     explained += (f_K.unsqueeze(1) - f_K.unsqueeze(0)).square().sum().item<double>();
@@ -75,7 +71,7 @@ json judgement_statistics(std::span<const Judgement> judged) {
     variances_A = variances_A.defined() ? variances_A + own_A : own_A;
   }
   json row = {{"cyclic_triads_share", nullptr}, {"transitive_share", nullptr}, {"axis_shares", nullptr}};
-  if (variances_A.defined()) row["axis_shares"] = numbers(axis_shares_A(variances_A));
+  if (variances_A.defined()) row["axis_shares"] = to_numbers(axis_shares_A(variances_A));
   if (triads > 0) row["cyclic_triads_share"] = cyclic / triads;
   if (squares > 0) row["transitive_share"] = explained / squares;
   return row;
@@ -88,10 +84,9 @@ int64_t uniform_prompts(const Samples& samples) {
 
 json target_statistics(const ObjectiveConfig& config, std::span<const PolicyGroup> groups) {
   const ObjectiveEntry& entry = objective_by_name(config.objective);
-  if (entry.target == nullptr || groups.empty()) return nullptr;
   std::vector<double> all;
   for (const PolicyGroup& group : groups) {
-    const std::vector<double> targets = numbers(entry.target(group, config));
+    const std::vector<double> targets = to_numbers(entry.target(group, config));
     all.insert(all.end(), targets.begin(), targets.end());
   }
   const auto [low, high] = std::minmax_element(all.begin(), all.end());

@@ -24,8 +24,7 @@ nlohmann::json judgement_statistics(std::span<const Judgement> judged);
 /// Prompts all of whose responses have the same text: nothing can be learnt from them.
 int64_t uniform_prompts(const Samples& samples);
 
-/// Targets of an objective at the reference, over all responses, in nats: {low, mean_abs, high}; null where the
-/// objective has none.
+/// Targets of an objective that has some, at the reference, over all responses, in nats: {low, mean_abs, high}.
 nlohmann::json target_statistics(const ObjectiveConfig& config, std::span<const PolicyGroup> groups);
 
 }  // namespace rondo::align

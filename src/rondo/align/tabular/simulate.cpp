@@ -11,6 +11,7 @@
 
 #include "rondo/align/tabular/sampled.h"
 #include "rondo/base/error.h"
+#include "rondo/core/numbers.h"
 
 namespace rondo::align {
 namespace {
@@ -52,11 +53,6 @@ TracePoint point_at(const Game& game, int64_t iteration, const Tensor& last_N, c
           .last_probability = duality_gap(probability_NN, last_N),
           .average_log_odds = duality_gap(odds_NN, average_N),
           .average_probability = duality_gap(probability_NN, average_N)};
-}
-
-std::vector<double> numbers(const Tensor& x_N) {
-  const Tensor contiguous = x_N.contiguous();
-  return {contiguous.const_data_ptr<double>(), contiguous.const_data_ptr<double>() + contiguous.numel()};
 }
 
 // The objective that the method minimises, at the strength that makes its exact update the given step. The residual is
@@ -110,8 +106,8 @@ class Run {
       if (is_reported(t, config_.iterations))
         trace.points.push_back(point_at(game_, t, log_policy_N.exp(), sum_N / static_cast<double>(t)));
     }
-    trace.last = numbers(log_policy_N.exp());
-    trace.average = numbers(sum_N / static_cast<double>(config_.iterations));
+    trace.last = to_numbers(log_policy_N.exp());
+    trace.average = to_numbers(sum_N / static_cast<double>(config_.iterations));
     return trace;
   }
 

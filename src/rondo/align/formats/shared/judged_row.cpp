@@ -5,23 +5,13 @@
 
 #include <algorithm>
 
+#include "rondo/core/numbers.h"
 #include "rondo/data/group_writer.h"
 
 namespace rondo::align::formats {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::vector<double> numbers(const Tensor& x_K) {
-  const Tensor flat_K = x_K.to(at::kDouble).contiguous();
-  return {flat_K.const_data_ptr<double>(), flat_K.const_data_ptr<double>() + flat_K.numel()};
-}
-
-NumberTable table(const Tensor& x_KK) {
-  NumberTable rows;
-  for (int64_t i = 0; i < x_KK.size(0); ++i) rows.push_back(numbers(x_KK[i]));
-  return rows;
-}
 
 }  // namespace
 
@@ -40,12 +30,12 @@ Verdict verdict_of(const JudgedGroup& judged) {
   const double tau = judged.judgement.tau;
   return {.tau = tau,
           .is_scalar = judged.is_scalar,
-          .scores = table(judged.judgement.scores_KK),
-          .probabilities = table(judged.probabilities_KK),
-          .mean_scores = numbers(judged.mean_log_odds_K * tau),
-          .mean_log_odds = numbers(judged.mean_log_odds_K),
-          .mean_probabilities = numbers(judged.mean_probabilities_K),
-          .rewards = judged.rewards_K.defined() ? numbers(judged.rewards_K) : std::vector<double>(),
+          .scores = to_number_rows(judged.judgement.scores_KK),
+          .probabilities = to_number_rows(judged.probabilities_KK),
+          .mean_scores = to_numbers(judged.mean_log_odds_K * tau),
+          .mean_log_odds = to_numbers(judged.mean_log_odds_K),
+          .mean_probabilities = to_numbers(judged.mean_probabilities_K),
+          .rewards = judged.rewards_K.defined() ? to_numbers(judged.rewards_K) : std::vector<double>(),
           .best = judged.best,
           .worst = judged.worst};
 }
