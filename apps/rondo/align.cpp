@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rondo align: policies against preference models, and on known games.
+#include <CLI/CLI.hpp>
+
 #include "apps/rondo/align_policy.h"
 #include "apps/rondo/align_tabular.h"
 #include "apps/rondo/cli.h"

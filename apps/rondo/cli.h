@@ -3,7 +3,6 @@
 // config structs.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <span>
@@ -12,6 +11,11 @@
 
 #include "rondo/base/config.h"
 #include "rondo/base/log.h"
+
+// Its header takes seconds to compile: only files that call it include it.
+namespace CLI {
+class App;
+}
 
 namespace rondo::cli {
 

@@ -2,9 +2,12 @@
 // --config FILE: flags from a TOML or JSON file; flags on the command line win.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace rondo::cli {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/rondo/data_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 
 namespace rondo::cli {

@@ -2,9 +2,11 @@
 // The flags by which every verb that reads preference data names and interprets its files.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "rondo/data/group_store.h"
+
+namespace CLI {
+class App;
+}
 
 namespace rondo::cli {
 

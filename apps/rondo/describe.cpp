@@ -2,6 +2,8 @@
 // rondo describe: the flags of a verb, or of all of them as docs/options.md.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "apps/rondo/cli.h"
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"

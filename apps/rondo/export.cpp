@@ -8,6 +8,7 @@
 #include "apps/rondo/open.h"
 #include "apps/rondo/publish.h"
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 #include "rondo/io/json.h"
 #include "rondo/model/head_config.h"
 
@@ -47,10 +48,9 @@ int64_t byte_count(const std::string& text) {
   constexpr std::pair<const char*, int64_t> kUnits[] = {{"KB", 1000}, {"MB", 1000000}, {"GB", 1000000000}};
   for (const auto& [unit, bytes] : kUnits) {
     if (!text.ends_with(unit)) continue;
-    int64_t number = 0;
+    const auto number = parse_number<int64_t>(std::string_view(text).substr(0, text.size() - 2));
     constexpr int64_t kMost = 1000000;
-    if (CLI::detail::lexical_cast(text.substr(0, text.size() - 2), number) && number > 0 && number <= kMost)
-      return number * bytes;
+    if (number && *number > 0 && *number <= kMost) return *number * bytes;
   }
   throw ConfigError("--max-shard-size: '" + text + "' is not understood; write a number and KB, MB or GB: 500MB");
 }

@@ -10,6 +10,7 @@
 #include "apps/rondo/open.h"
 #include "apps/rondo/publish.h"
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 #include "rondo/io/json.h"
 #include "rondo/model/head_config.h"
 
@@ -135,10 +136,10 @@ std::vector<double> chosen_outputs(const ImportConfig& c, const model::StoredHea
   }
   std::istringstream parts(c.output_weights);
   for (std::string part; std::getline(parts, part, ',');) {
-    double number = 0;
-    if (!CLI::detail::lexical_cast(part, number) || !std::isfinite(number))
+    const auto number = parse_number<double>(part);
+    if (!number || !std::isfinite(*number))
       throw ConfigError(fmt::format("--output-weights: '{}' is not a number; write them as 0.5,0,1", part));
-    weights.push_back(number);
+    weights.push_back(*number);
   }
   if (weights.empty() && stored.outputs > 1)
     throw ConfigError(

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
+
 #include "apps/rondo/cli.h"
 #include "apps/rondo/open.h"
 #include "rondo/base/error.h"

@@ -2,6 +2,8 @@
 // rondo list: the rows of a table of plug-ins.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "apps/rondo/cli.h"
 #include "rondo/align/formats/shared/format.h"
 #include "rondo/align/objectives/shared/objective.h"

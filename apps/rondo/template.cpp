@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // rondo template: conversations through a chat template, one row out per row in.
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
 

@@ -3,6 +3,7 @@
 // people.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "apps/rondo/cli.h"

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 #include <fnmatch.h>
 
+#include <CLI/CLI.hpp>
+
 #include "apps/rondo/cli.h"
 #include "apps/rondo/interrupt.h"
 #include "apps/rondo/open.h"

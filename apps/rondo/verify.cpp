@@ -7,6 +7,7 @@
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <cmath>
 
 #include "apps/rondo/cli.h"

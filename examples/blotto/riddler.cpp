@@ -2,7 +2,6 @@
 #include "examples/blotto/riddler.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <numeric>
 #include <optional>
@@ -11,6 +10,7 @@
 
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
+#include "rondo/base/parse_number.h"
 
 namespace blotto {
 namespace {
@@ -48,11 +48,9 @@ std::optional<Plan> plan_of(const std::vector<std::string>& record, int castles,
   if (record.size() < static_cast<size_t>(castles)) return std::nullopt;
   Plan plan;
   for (int castle = 0; castle < castles; ++castle) {
-    const std::string& cell = record[static_cast<size_t>(castle)];
-    int number = 0;
-    const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
-    if (code != std::errc() || end != cell.data() + cell.size() || number < 0) return std::nullopt;
-    plan.push_back(number);
+    const auto number = rondo::parse_number<int>(record[static_cast<size_t>(castle)]);
+    if (!number || *number < 0) return std::nullopt;
+    plan.push_back(*number);
   }
   if (std::accumulate(plan.begin(), plan.end(), 0) != soldiers) return std::nullopt;
   return plan;

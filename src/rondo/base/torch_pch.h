@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shared precompiled header of the modules that call tensor operators: the bare tensor and the operators used
-// nearly everywhere. Not a licence to leave out includes: every file names what it uses.
+// The precompiled header of the modules that call tensor operators: the bare tensor and the operators used nearly
+// everywhere, beside what every file reads.
 #pragma once
 
 #include <ATen/TensorOperators.h>
@@ -14,9 +14,4 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <vector>
+#include "rondo/base/plain_pch.h"

@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 #include "rondo/io/json.h"
 
 namespace rondo::data {
@@ -25,11 +25,7 @@ const json* find_key(const json& row, std::initializer_list<std::string_view> na
 double number_of(const json& value, std::string_view name) {
   double number = NAN;
   if (value.is_number()) number = value.get<double>();
-  if (value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) number = NAN;
-  }
+  if (value.is_string()) number = parse_number<double>(value.get_ref<const std::string&>()).value_or(NAN);
   if (!std::isfinite(number)) throw DataError(fmt::format("'{}' is not a number", name));
   return number;
 }

@@ -278,6 +278,9 @@ MergeTable read_merges(const Json& list, const Vocabulary& vocabulary, const std
 }  // namespace
 
 std::unique_ptr<TokenModel> make_bpe(const Json& fields, int) {
+  if (field_or(fields, "dropout", 0.0) > 0)
+    throw ModelError("tokenizer skips merges at random: BPE dropout " + fields.at("dropout").dump() +
+                     ": the same text would get other tokens each time; set \"dropout\" to null in tokenizer.json");
   Options options{.unknown = field_or<std::string>(fields, "unk_token", ""),
                   .prefix = field_or<std::string>(fields, "continuing_subword_prefix", ""),
                   .suffix = field_or<std::string>(fields, "end_of_word_suffix", ""),

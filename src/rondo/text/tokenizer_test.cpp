@@ -191,6 +191,20 @@ TEST(Tokenizer, RefusesUnknownComponentsByName) {
   }
 }
 
+TEST(Tokenizer, RefusesRandomMerges) {
+  const auto with_dropout = [](const std::string& value) {
+    return Tokenizer::from_json(
+        R"({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], "dropout": )" + value + "}}", "t.json");
+  };
+  EXPECT_EQ(with_dropout("null").encode("a", false).ids, with_dropout("0.0").encode("a", false).ids);
+  try {
+    static_cast<void>(with_dropout("0.1"));
+    FAIL() << "not refused";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("BPE dropout 0.1"));
+  }
+}
+
 TEST(Tokenizer, RefusesDamagedFiles) {
   EXPECT_THROW(static_cast<void>(Tokenizer::from_json("{\"model\":", "t")), ModelError);
   EXPECT_THROW(static_cast<void>(Tokenizer::from_json("[]", "t")), ModelError);

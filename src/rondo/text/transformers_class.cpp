@@ -13,13 +13,14 @@ bool truth(const Json& config, const char* name, bool fallback) {
   return found != config.end() && found->is_boolean() ? found->get<bool>() : fallback;
 }
 
-// Switches of the model that a class sets itself. dropout is never on.
+// Switches of the model that a class sets itself.
 void set_model(Json& tokenizer, const Json& unknown, bool sentencepiece) {
   Json& model = tokenizer["model"];
   model["unk_token"] = unknown;
   model["fuse_unk"] = sentencepiece;
   model["byte_fallback"] = sentencepiece;
   model["ignore_merges"] = false;
+  model["dropout"] = nullptr;
   model["continuing_subword_prefix"] = nullptr;
   model["end_of_word_suffix"] = nullptr;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/align/self_play/config.h"
 
-#include <charconv>
-
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 
 namespace rondo::align {
 
@@ -58,10 +57,8 @@ std::optional<int64_t> magnet_iterate(const std::string& magnet, int64_t iterati
   if (magnet == "previous") return iteration - 1;
   constexpr std::string_view kMoving = "moving:";
   if (magnet.starts_with(kMoving)) {
-    int64_t every = 0;
-    const char* const end = magnet.data() + magnet.size();
-    const auto [stop, error] = std::from_chars(magnet.data() + kMoving.size(), end, every);
-    if (error == std::errc() && stop == end && every > 0) return (iteration - 1) / every * every;
+    const auto every = parse_number<int64_t>(std::string_view(magnet).substr(kMoving.size()));
+    if (every && *every > 0) return (iteration - 1) / *every * *every;
   }
   throw ConfigError("unknown magnet '" + magnet +
                     "': --magnet: expected none, base, previous or moving:N, N at least 1");

@@ -4,11 +4,11 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 #include "rondo/data/group_rows.h"
 #include "rondo/data/group_writer.h"
 #include "rondo/model/directory.h"
@@ -60,13 +60,11 @@ data::GroupStore read_rows_apart(const std::filesystem::path& path, const std::s
 }  // namespace
 
 RefreshPlan refresh_plan(const std::string& text) {
-  RefreshPlan plan;
-  if (text.empty()) return plan;
-  const char* const end = text.data() + text.size();
-  const auto [colon, first_error] = std::from_chars(text.data(), end, plan.every);
-  if (first_error == std::errc() && colon != end && *colon == ':') {
-    const auto [stop, error] = std::from_chars(colon + 1, end, plan.steps);
-    if (error == std::errc() && stop == end && plan.every > 0 && plan.steps > 0) return plan;
+  if (text.empty()) return {};
+  if (const size_t colon = text.find(':'); colon != std::string::npos) {
+    const auto every = parse_number<int64_t>(text.substr(0, colon)),
+               steps = parse_number<int64_t>(text.substr(colon + 1));
+    if (every && steps && *every > 0 && *steps > 0) return {.every = *every, .steps = *steps};
   }
   throw ConfigError("cannot read '" + text +
                     "': --refresh-judge: expected EVERY:STEPS, such as 5:200: before every 5th iteration, 200 steps");
