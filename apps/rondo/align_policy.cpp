@@ -39,13 +39,19 @@ void describe_run(FieldVisitor& v, AlignFlags& f) {
   describe_device(v, f.device);
 }
 
-// A folder for the files that a referee command reads and writes.
+// A shell command of the user that reads rows and writes rows.
+struct OutsideCommand {
+  std::string flag;
+  std::string line;
+};
+
+// A folder for the files that a command reads and writes.
 class ExchangeFolder {
  public:
   ExchangeFolder() {
-    std::string pattern = (fs::temp_directory_path() / "rondo-referee-XXXXXX").string();
+    std::string pattern = (fs::temp_directory_path() / "rondo-rows-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr)
-      throw ResourceError("cannot make a folder for the referee: " + pattern + "; set TMPDIR to a writable one");
+      throw ResourceError("cannot make a folder for rows: " + pattern + "; set TMPDIR to a writable one");
     path_ = pattern;
   }
   ~ExchangeFolder() {
@@ -60,18 +66,20 @@ class ExchangeFolder {
   fs::path path_;
 };
 
-std::vector<at::Tensor> ask_command(const std::string& command, std::span<const align::JudgedTexts> texts) {
+// What `read` makes of the rows that the command writes about the texts.
+template <typename Read>
+auto ask(const OutsideCommand& command, std::span<const align::JudgedTexts> texts, const Read& read) {
   const ExchangeFolder folder;
-  const fs::path question = folder.path() / "rows.jsonl", answer = folder.path() / "labels.jsonl";
+  const fs::path question = folder.path() / "rows.jsonl", reply = folder.path() / "reply.jsonl";
   align::write_unlabelled(question, texts);
-  const std::string line = fmt::format("( {} ) < '{}' > '{}'", command, question.string(), answer.string());
+  const std::string line = fmt::format("( {} ) < '{}' > '{}'", command.line, question.string(), reply.string());
   const int status = std::system(line.c_str());
   if (status != 0)
     throw ResourceError(
-        fmt::format("the referee failed: --referee-command: status {}: {}; it reads rows on its input "
-                    "and writes them, labelled, to its output",
-                    status, command));
-  return align::read_labels(answer, texts);
+        fmt::format("the command failed: {}: status {}: {}; it reads rows on its input and writes one "
+                    "for each to its output",
+                    command.flag, status, command.line));
+  return read(reply, texts);
 }
 
 class AlignRun {
@@ -99,6 +107,8 @@ class AlignRun {
       require_flag(config_.prompts, "--prompts");
     } else if (!config_.judge.empty() || !config_.prompts.empty()) {
       throw ConfigError("labelled --data and a --judge with --prompts exclude each other; choose one");
+    } else if (!config_.answer_command.empty()) {
+      throw ConfigError("nothing is judged with --data, so --answer-command has no use; leave one of them out");
     }
   }
 
@@ -115,11 +125,18 @@ class AlignRun {
                                .rondo = {},
                                .judge = {},
                                .referees = {},
+                               .answers = {},
                                .device = device_};
     const std::string& eval_file = config_.eval_prompts.empty() ? config_.prompts : config_.eval_prompts;
     input.eval_prompts = align::read_prompts(eval_file, *policy_.encoder);
     input.judge = open_judge(config_.judge, judge_);
     add_referees(input);
+    if (!config_.answer_command.empty()) {
+      input.answers = [command = OutsideCommand{"--answer-command", config_.answer_command}](
+                          std::span<const align::JudgedTexts> texts) {
+        return ask(command, texts, align::read_answers);
+      };
+    }
     json contents = {{"prompts", content_hash(config_.prompts)}, {"eval_prompts", content_hash(eval_file)}};
     std::unique_ptr<data::TokenStore> pool;
     if (!flags_.judge_data.empty()) {
@@ -173,9 +190,10 @@ class AlignRun {
                                 }});
     }
     if (!config_.referee_command.empty()) {
-      const std::string command = config_.referee_command;
-      input.referees.push_back(
-          {"command", [command](std::span<const align::JudgedTexts> texts) { return ask_command(command, texts); }});
+      const OutsideCommand command{"--referee-command", config_.referee_command};
+      input.referees.push_back({"command", [command](std::span<const align::JudgedTexts> texts) {
+                                  return ask(command, texts, align::read_labels);
+                                }});
     }
   }
 

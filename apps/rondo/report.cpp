@@ -9,6 +9,7 @@
 #include "rondo/base/error.h"
 #include "rondo/io/json.h"
 #include "rondo/report/comparison_report.h"
+#include "rondo/report/page.h"
 #include "rondo/report/training_report.h"
 
 namespace rondo::cli {
@@ -24,9 +25,11 @@ struct ReportConfig {
 };
 
 void describe(FieldVisitor& v, ReportConfig& c) {
-  v.choice("kind", c.kind, "training: curves of one run; comparison: heads side by side (src/rondo/report)",
-           {"training", "comparison"});
-  v.text("data", c.data, "training: metrics.jsonl of the run; comparison: a JSON file with the story");
+  v.choice("kind", c.kind,
+           "training: curves of one run; comparison: heads side by side; page: blocks of text, tables and plots "
+           "(src/rondo/report)",
+           {"training", "comparison", "page"});
+  v.text("data", c.data, "training: metrics.jsonl of the run; comparison, page: a JSON file with the story");
   v.text("held_out", c.held_out, "training: JSON that `rondo eval` wrote, for the table and the calibration plot");
   v.text("manifest", c.manifest, "training: JSON with flags, versions and hashes, shown as it is");
   v.text("title", c.title, "training: heading of the page");
@@ -54,6 +57,8 @@ void run_report(const ReportConfig& config, Session& session) {
   }
   if (config.kind == "comparison") {
     report::write_comparison_report(io::read_json_file(config.data), config.out);
+  } else if (config.kind == "page") {
+    report::write_described_page(io::read_json_file(config.data), config.out);
   } else {
     const nlohmann::json held_out = optional_json(config.held_out), manifest = optional_json(config.manifest);
     report::write_training_report(

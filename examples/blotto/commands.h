@@ -14,6 +14,10 @@ void add_cycle(CLI::App& app);
 void add_duel(CLI::App& app);
 void add_collect(CLI::App& app);
 void add_referee(CLI::App& app);
+void add_answers(CLI::App& app);
+void add_pool(CLI::App& app);
 void add_exploit(CLI::App& app);
+void add_equilibrium(CLI::App& app);
+void add_collect_align(CLI::App& app);
 
 }  // namespace blotto

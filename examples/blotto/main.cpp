@@ -19,7 +19,11 @@ int main(int argc, char** argv) {
   blotto::add_duel(app);
   blotto::add_collect(app);
   blotto::add_referee(app);
+  blotto::add_answers(app);
+  blotto::add_pool(app);
   blotto::add_exploit(app);
+  blotto::add_equilibrium(app);
+  blotto::add_collect_align(app);
   try {
     app.parse(argc, argv);
     return 0;

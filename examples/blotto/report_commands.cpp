@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "examples/blotto/align_collect.h"
 #include "examples/blotto/collect.h"
 #include "examples/blotto/commands.h"
 #include "examples/blotto/pictures.h"
@@ -31,6 +32,18 @@ void collect(const RunFolder& run) {
     fmt::print("{:10} accuracy {:.4f}  log-loss {:.4f}  cyclic triads right {:.3f}\n", head,
                figures.value("accuracy", 0.0), figures.value("log_loss", 0.0),
                figures.value("cyclic_triads_right", 0.0));
+  }
+}
+
+void collect_policies(const AlignFolder& align, const std::string& out) {
+  const nlohmann::ordered_json figures = collect_align(align);
+  rondo::io::write_file(out, figures.dump(2) + "\n");
+  rondo::io::write_file(align.folder / "page.json", align_page(figures).dump() + "\n");
+  for (const auto& run : figures["runs"]) {
+    fmt::print("{:4} {:6} win rate {:.3f}  exploitability {:.3f}  (mixture of later iterates {:.3f}, {:.3f})\n",
+               run["judge"].get<std::string>(), run["objective"].get<std::string>(), run.value("win_rate_vs_base", 0.0),
+               run.value("exploitability", 0.0), run["average"].value("win_rate_vs_base", 0.0),
+               run["average"].value("exploitability", 0.0));
   }
 }
 
@@ -64,6 +77,18 @@ void add_collect(CLI::App& app) {
   sub->add_option("--title", run->title, "heading of the report");
   sub->add_option("--lead", run->lead, "first paragraph of the report");
   sub->callback([run] { collect(*run); });
+}
+
+void add_collect_align(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("collect-align", "gather the runs of examples/blotto/align");
+  const auto align = std::make_shared<AlignFolder>();
+  const auto out = std::make_shared<std::string>();
+  sub->add_option("--dir", align->folder, "the folder (its files: examples/blotto/align_collect.h)")->required();
+  sub->add_option("--runs", align->runs, "JUDGE-OBJECTIVE, one or several")->required();
+  sub->add_option("--seeds", align->seeds, "seeds of the runs")->required();
+  sub->add_option("--seconds", align->seconds, "how long the runs took in all");
+  sub->add_option("--out", *out, "JSON file of the figures; page.json goes into the folder")->required();
+  sub->callback([align, out] { collect_policies(*align, *out); });
 }
 
 }  // namespace blotto

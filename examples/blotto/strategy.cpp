@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 
 #include "examples/blotto/habits.h"
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 
 namespace blotto {
 namespace {
@@ -90,6 +92,67 @@ Move best_move(const Match& match, const std::vector<Move>& moves) {
   return best;
 }
 
+// A square game that grows by a row and a column at a time, and a strategy for it that no row beats by much: regret
+// matching with regrets kept at zero or above, later sweeps weighing more in the average (Tammelin 2014). Regrets stay
+// when the game grows, so that a round costs few sweeps.
+class GrowingGame {
+ public:
+  explicit GrowingGame(const Rule& rule) : rule_(rule) {}
+
+  void add(const Plan& plan) {
+    plans_.push_back(plan);
+    regret_.push_back(0);
+    wins_.emplace_back();
+    for (size_t k = 0; k < plans_.size(); ++k) {
+      wins_.back().push_back(verdict(rule_, plan, plans_[k]));
+      if (k + 1 < plans_.size()) wins_[k].push_back(1 - wins_.back()[k]);
+    }
+  }
+
+  bool has(const Plan& plan) const { return std::find(plans_.begin(), plans_.end(), plan) != plans_.end(); }
+
+  void solve(int sweeps) {
+    average_.assign(plans_.size(), 0);
+    for (int sweep = 1; sweep <= sweeps; ++sweep) {
+      const std::vector<double> weights = matched();
+      std::vector<double> value;
+      for (const std::vector<double>& row : wins_)
+        value.push_back(std::inner_product(row.begin(), row.end(), weights.begin(), 0.0));
+      const double own = std::inner_product(value.begin(), value.end(), weights.begin(), 0.0);
+      for (size_t i = 0; i < value.size(); ++i) {
+        regret_[i] = std::max(0.0, regret_[i] + value[i] - own);
+        average_[i] += sweep * weights[i];
+      }
+    }
+  }
+
+  // Plans drawn from the strategy of the last solve().
+  std::vector<Plan> draw(int64_t count, rondo::Random& random) const {
+    const double sum = std::accumulate(average_.begin(), average_.end(), 0.0);
+    std::vector<Plan> sample;
+    while (static_cast<int64_t>(sample.size()) < count) {
+      double mark = random.uniform() * sum;
+      size_t k = 0;
+      while (k + 1 < average_.size() && mark >= average_[k]) mark -= average_[k++];
+      sample.push_back(plans_[k]);
+    }
+    return sample;
+  }
+
+ private:
+  std::vector<double> matched() const {
+    const double sum = std::accumulate(regret_.begin(), regret_.end(), 0.0);
+    std::vector<double> weights(regret_.size(), 1 / static_cast<double>(regret_.size()));
+    for (size_t i = 0; i < weights.size() && sum > 0; ++i) weights[i] = regret_[i] / sum;
+    return weights;
+  }
+
+  const Rule& rule_;
+  std::vector<Plan> plans_;
+  std::vector<std::vector<double>> wins_;
+  std::vector<double> regret_, average_;
+};
+
 }  // namespace
 
 std::optional<Plan> valid_plan(const Rule& rule, const std::string& text) {
@@ -103,6 +166,19 @@ std::optional<Plan> valid_plan(const Rule& rule, const std::string& text) {
                         std::accumulate(plan.begin(), plan.end(), 0) == rule.soldiers &&
                         *std::min_element(plan.begin(), plan.end()) >= 0;
   return is_whole ? std::optional<Plan>(std::move(plan)) : std::nullopt;
+}
+
+Plan completed_plan(const Rule& rule, const std::string& text) {
+  Plan plan(rule.values.size(), 0);
+  int left = rule.soldiers;
+  std::istringstream words(text);
+  std::string word;
+  for (size_t castle = 0; castle + 1 < plan.size() && words >> word; ++castle) {
+    plan[castle] = std::clamp(rondo::parse_number<int>(word).value_or(0), 0, left);
+    left -= plan[castle];
+  }
+  plan.back() = left;
+  return plan;
 }
 
 double verdict(const Rule& rule, const std::optional<Plan>& first, const std::optional<Plan>& second) {
@@ -137,6 +213,22 @@ CounterPlan best_counter_plan(const Rule& rule, const std::vector<std::optional<
     if (match.score() > best.win_rate) best = {match.plan(), match.score()};
   }
   return best;
+}
+
+std::vector<Plan> equilibrium_sample(const Rule& rule, int rounds, int64_t count, rondo::Random random) {
+  constexpr int64_t kFirst = 20, kSearched = 1000;
+  constexpr int kStarts = 4, kSweeps = 100, kLastSweeps = 5000;
+  GrowingGame game(rule);
+  for (const Plan& plan : make_plans(rule, {.count = kFirst}, random.split(0), {})) game.add(plan);
+  for (int round = 1; round <= rounds; ++round) {
+    rondo::Random own = random.split(static_cast<uint64_t>(round));
+    game.solve(kSweeps);
+    const std::vector<Plan> mixture = game.draw(kSearched, own);
+    const Plan answer = best_counter_plan(rule, {mixture.begin(), mixture.end()}, kStarts, own).plan;
+    if (!game.has(answer)) game.add(answer);
+  }
+  game.solve(kLastSweeps);
+  return game.draw(count, random);
 }
 
 }  // namespace blotto

@@ -143,7 +143,57 @@ for line in sys.stdin:
 
   const Call broken = call(align("broken", "--iterations 1 --referee-command 'exit 3'"));
   EXPECT_NE(broken.exit_code, 0);
-  EXPECT_THAT(broken.output, HasSubstr("the referee failed"));
+  EXPECT_THAT(broken.output, HasSubstr("the command failed: --referee-command"));
+}
+
+// The judge prefers `a` and reads every `b` as one: a policy that learns from what it reads writes `b` too.
+TEST_F(SelfPlay, JudgesWhatACommandMakesOfResponses) {
+  folder_.write("swap.py", R"(import json, sys
+for line in sys.stdin:
+    row = json.loads(line)
+    row["responses"] = [r.translate(str.maketrans("ab", "ba")) for r in row["responses"]]
+    print(json.dumps(row))
+)");
+  const auto letters = [&](const std::string& run) {
+    std::map<char, int> counts;
+    std::istringstream rows(io::TestFolder::read(folder_ / run / "iteration-002" / "contest.jsonl"));
+    for (std::string line; std::getline(rows, line);) {
+      const json row = json::parse(line);
+      for (const char letter : row.at("responses").dump()) ++counts[letter];
+    }
+    return counts;
+  };
+  const std::string learn = "--objective gpo --iterations 2 --epochs 12 --eval-responses 16 ";
+  ASSERT_EQ(call(align("plain", learn)).exit_code, 0);
+  const Call made = call(align("swapped", learn + "--answer-command 'python3 $F/swap.py'"));
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  std::map<char, int> plain = letters("plain"), swapped = letters("swapped");
+  EXPECT_GT(plain['a'], 2 * plain['b']);
+  EXPECT_GT(swapped['b'], 2 * swapped['a']);
+  // Contests are held over what is read as well.
+  EXPECT_GT(manifest("swapped", 2)["contest"]["judge"]["base"]["win_rate"], 0.7);
+}
+
+TEST_F(SelfPlay, SaysWhatIsWrongWithAnswers) {
+  struct Case {
+    std::string command;
+    std::string expected;
+  };
+  const std::vector<Case> cases = {
+      {"exit 3", "the command failed: --answer-command: status"},
+      {"head -n 1", "answers are missing"},
+      {"cat; cat prompts", "--answer-command"},
+      {"sed \"s/\\[[^]]*\\]/[\\\"a\\\"]/\"", "1 of 4 responses"},
+  };
+  for (const Case& c : cases) {
+    const Call made = call(align("x", "--iterations 1 --answer-command '" + c.command + "'"));
+    EXPECT_NE(made.exit_code, 0) << c.command;
+    EXPECT_THAT(made.output, HasSubstr(c.expected)) << c.command;
+    EXPECT_THAT(made.output, ::testing::Not(HasSubstr("internal error")));
+    fs::remove_all(folder_ / "x");
+  }
+  EXPECT_THAT(call("align --policy $F/policy --data $F/pairs.jsonl --answer-command cat --out $F/x").output,
+              HasSubstr("--answer-command has no use"));
 }
 
 // Everything a run keeps, without the times.

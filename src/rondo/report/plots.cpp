@@ -29,6 +29,7 @@ void add_line_plot(HtmlReport& report, const std::string& caption, const std::ve
     trace["showlegend"] = line.has_legend;
     trace["line"] = {{"color", line.colour.empty() ? series_colour(k) : line.colour}, {"width", 2.5}};
     if (line.is_dashed) trace["line"]["dash"] = "dot";
+    if (line.has_markers) trace["mode"] = "lines+markers";
     traces.push_back(std::move(trace));
   }
   Json layout{{"xaxis", axis(axes.x)}, {"yaxis", axis(axes.y)}};

@@ -17,6 +17,7 @@ struct Line {
   std::vector<double> y;
   std::string colour;
   bool is_dashed = false;
+  bool has_markers = false;  // a dot at every point
   bool has_legend = true;
 };
 

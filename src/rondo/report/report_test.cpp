@@ -11,6 +11,7 @@
 #include "rondo/report/align_report.h"
 #include "rondo/report/comparison_report.h"
 #include "rondo/report/html_report.h"
+#include "rondo/report/page.h"
 #include "rondo/report/plotly_js.h"
 #include "rondo/report/svg_pictures.h"
 #include "rondo/report/training_report.h"
@@ -107,6 +108,36 @@ TEST(ComparisonReport, NamesWhatIsWrongWithAStory) {
   Json ragged = story();
   ragged["cycle"]["models"][0]["probabilities"].erase(0);
   EXPECT_THAT([&] { comparison_page(ragged); }, ThrowsMessage<DataError>(HasSubstr("bt: expected 3 x 3")));
+}
+
+TEST(DescribedPage, ShowsItsBlocksInOrder) {
+  const Json page = {
+      {"title", "One"},
+      {"blocks",
+       {{{"text", "a < b"}},
+        {{"heading", "Two"}},
+        {{"plot", {{"x", "win rate"}, {"lines", {{{"name", "p"}, {"x", {1}}, {"y", {2}}, {"has_markers", true}}}}}}},
+        {{"table", {{"columns", {"k", "v"}}, {"rows", Json::array({Json::array({"size", "3.5"})})}}}},
+        {{"finding", {{"text", "Good"}, {"tone", "good"}}}},
+        {{"facts", {{"seed", 4}}}}}}};
+  const std::string html = without_plotly(described_page(page));
+  size_t last = 0;
+  for (const char* expected : {"a &lt; b", "Two", "win rate", "lines+markers", "3.5", "Good", "seed"}) {
+    const size_t at = html.find(expected, last);
+    ASSERT_NE(at, std::string::npos) << expected;
+    last = at;
+  }
+}
+
+TEST(DescribedPage, NamesTheBlockThatIsWrong) {
+  const auto blocks = [](const Json& block) { return Json{{"title", "x"}, {"blocks", {{{"text", "t"}}, block}}}; };
+  EXPECT_THAT(
+      [&] {
+        described_page(blocks({{"tabel", 1}}));
+      },
+      ThrowsMessage<DataError>(AllOf(HasSubstr("block 2"), HasSubstr("table"))));
+  EXPECT_THAT([&] { described_page(blocks({{"heading", 1}})); }, ThrowsMessage<DataError>(HasSubstr("block 2")));
+  EXPECT_THAT([] { described_page({{"blocks", Json::array()}}); }, ThrowsMessage<DataError>(HasSubstr("title")));
 }
 
 TEST(TrainingReport, ShowsCurvesTableAndManifest) {

@@ -44,6 +44,9 @@ void describe(FieldVisitor& v, AlignConfig& c) {
   v.text("referee_command", c.referee_command,
          "shell command that labels rows: {prompt, responses} on its input, the same with `table` or `comparisons` on "
          "its output");
+  v.text("answer_command", c.answer_command,
+         "shell command that says what judges and referees read of a response: {prompt, responses} on its input, the "
+         "same with other responses, as many, on its output");
   v.text(
       "refresh_judge", c.refresh_judge,
       "EVERY:STEPS: before every EVERY-th round the judge learns STEPS steps from labels of the latest samples, given "

@@ -35,6 +35,7 @@ struct AlignConfig {
   int64_t eval_responses = 4;   // 0 = no contests
   std::string referee;          // a preference model that the policy is not trained on
   std::string referee_command;  // reads rows, writes labelled rows
+  std::string answer_command;   // reads rows, writes what judges read of their responses
   std::string refresh_judge;    // EVERY:STEPS (refresh.h)
   double judge_lr = 1e-5;
   int64_t seed = 1;

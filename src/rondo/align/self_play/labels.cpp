@@ -42,6 +42,26 @@ Tensor table_of(const Group& group) {
   return table;
 }
 
+// Calls visit(group, what was asked, place) for every row of a reply, which must have one for each that was asked.
+template <typename Visit>
+void for_each_reply(const std::filesystem::path& path, std::span<const JudgedTexts> texts, const char* what,
+                    const Visit& visit) {
+  data::GroupRows rows({.files = {path.string()}, .allow_unlabelled = true});
+  size_t count = 0;
+  // A file without a row is an answer to nothing, which is said below.
+  while (std::filesystem::file_size(path) > 0) {
+    const std::optional<data::GroupRow> row = rows.next();
+    if (!row) break;
+    const std::string place = fmt::format("{}: row {}", path.string(), count + 1);
+    if (count == texts.size())
+      throw DataError(fmt::format("{} without a question: {}: write one row for each row that is read", what, place));
+    visit(row->group, texts[count++], place);
+  }
+  if (count < texts.size())
+    throw DataError(fmt::format("{} are missing: {}: {} rows for {} prompts; write one row for each row that is read",
+                                what, path.string(), count, texts.size()));
+}
+
 }  // namespace
 
 void write_unlabelled(const std::filesystem::path& path, std::span<const JudgedTexts> texts) {
@@ -56,22 +76,25 @@ void write_unlabelled(const std::filesystem::path& path, std::span<const JudgedT
 
 std::vector<Tensor> read_labels(const std::filesystem::path& path, std::span<const JudgedTexts> texts) {
   std::vector<Tensor> tables;
-  data::GroupRows rows({.files = {path.string()}, .allow_unlabelled = true});
-  // A file without a row is an answer to nothing, which is said below.
-  while (std::filesystem::file_size(path) > 0) {
-    const std::optional<data::GroupRow> row = rows.next();
-    if (!row) break;
-    const std::string place = fmt::format("{}: row {}", path.string(), tables.size() + 1);
-    if (tables.size() == texts.size())
-      throw DataError("labels without a question: " + place + ": write one row for each row that is read");
-    check_responses(row->group, texts[tables.size()], place);
-    tables.push_back(table_of(row->group));
-  }
-  if (tables.size() < texts.size())
-    throw DataError(
-        fmt::format("labels are missing: {}: {} rows for {} prompts; write one row for each row that is read",
-                    path.string(), tables.size(), texts.size()));
+  for_each_reply(path, texts, "labels", [&](const Group& group, const JudgedTexts& asked, const std::string& place) {
+    check_responses(group, asked, place);
+    tables.push_back(table_of(group));
+  });
   return tables;
+}
+
+std::vector<JudgedTexts> read_answers(const std::filesystem::path& path, std::span<const JudgedTexts> texts) {
+  std::vector<JudgedTexts> answers;
+  for_each_reply(path, texts, "answers", [&](const Group& group, const JudgedTexts& asked, const std::string& place) {
+    if (group.responses.size() != asked.responses.size())
+      throw DataError(
+          fmt::format("answers are missing: {}: {} of {} responses; an answered row has one for each, in "
+                      "their order",
+                      place, group.responses.size(), asked.responses.size()));
+    JudgedTexts& answered = answers.emplace_back(JudgedTexts{.prompt = asked.prompt, .responses = {}});
+    for (const Message& response : group.responses) answered.responses.push_back(response.content);
+  });
+  return answers;
 }
 
 }  // namespace rondo::align

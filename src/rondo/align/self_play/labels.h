@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labels from outside (a rule, people, another program) as probabilities: rows out, labelled rows back.
+// Replies from outside (a rule, people, another program): rows out, labelled or answered rows back.
 #pragma once
 
 #include <filesystem>
@@ -17,5 +17,9 @@ void write_unlabelled(const std::filesystem::path& path, std::span<const JudgedT
 /// responses. Equal texts are even; pairs without a label are NaN. Throws DataError where rows or responses differ from
 /// what was asked.
 std::vector<Tensor> read_labels(const std::filesystem::path& path, std::span<const JudgedTexts> texts);
+
+/// The texts with other responses in place of what was sampled, from rows as read_labels takes them, labelled or not:
+/// as many responses to each prompt, in the same order. Throws DataError where rows or responses are missing.
+std::vector<JudgedTexts> read_answers(const std::filesystem::path& path, std::span<const JudgedTexts> texts);
 
 }  // namespace rondo::align

@@ -246,10 +246,11 @@ class SelfPlay {
     return list;
   }
 
-  static std::vector<JudgedTexts> texts_of(const std::vector<PolicyPrompt>& prompts, const Samples& samples) {
+  // What is judged of the samples.
+  std::vector<JudgedTexts> texts_of(const std::vector<PolicyPrompt>& prompts, const Samples& samples) const {
     std::vector<JudgedTexts> list;
     for (size_t p = 0; p < prompts.size(); ++p) list.push_back({&prompts[p].prompt, texts(samples[p])});
-    return list;
+    return input_.answers ? input_.answers(list) : list;
   }
 
   // The log-probabilities of iterate `which` on the samples of iteration t.
@@ -351,7 +352,8 @@ class SelfPlay {
       options.stop_ids = input_.stop_ids;
       const Samples samples = responses(folder(which) / "contest.jsonl", which, input_.eval_prompts, options);
       Contestant& contestant = contestants.emplace_back(Contestant{which == 0 ? "base" : "previous", {}});
-      for (const auto& group : samples) contestant.responses.push_back(texts(group));
+      for (JudgedTexts& judged : texts_of(input_.eval_prompts, samples))
+        contestant.responses.push_back(std::move(judged.responses));
     }
     std::vector<const Prompt*> prompts;
     for (const PolicyPrompt& prompt : input_.eval_prompts) prompts.push_back(&prompt.prompt);

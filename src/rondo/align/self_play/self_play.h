@@ -27,6 +27,10 @@
 
 namespace rondo::align {
 
+/// What judges and referees read in place of the sampled text: the plan that it stands for, its last number, the output
+/// of the program that it is. As many responses, in the same order.
+using Answers = std::function<std::vector<JudgedTexts>(std::span<const JudgedTexts>)>;
+
 /// Everything that is opened outside.
 struct SelfPlayInput {
   AlignConfig config;
@@ -37,6 +41,7 @@ struct SelfPlayInput {
   nlohmann::json rondo;  // what config.json of the iterates keeps beside the weights: text policy, version, training
   Judge judge;
   std::vector<NamedReferee> referees;  // beside the judge; the last one labels samples for a refreshed judge
+  Answers answers;                     // empty: the text itself is judged
   data::TokenSource* judge_pool = nullptr;
   std::string spool_folder;
   at::Device device = at::kCPU;
