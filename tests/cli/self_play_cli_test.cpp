@@ -250,6 +250,7 @@ TEST_F(SelfPlay, TwentyKilledRunsContinueToTheSameBits) {
 
 TEST_F(SelfPlay, SaysWhatIsWrong) {
   folder_.write("empty.jsonl", "");
+  ASSERT_EQ(call("init --family bert --layers 1 --hidden 16 --words $F/words.txt --out $F/encoder").exit_code, 0);
   struct Case {
     std::string arguments;
     std::string expected;
@@ -261,6 +262,7 @@ TEST_F(SelfPlay, SaysWhatIsWrong) {
       {"align --policy $F/policy --judge $F/policy --prompts $F/prompts.jsonl --out $F/x", "no preference head"},
       {"align --policy $F/policy --judge $F/judge --prompts $F/prompts.jsonl --responses 1 --out $F/x",
        "one response has nothing to be compared with"},
+      {"align --policy $F/encoder --judge $F/judge --prompts $F/prompts.jsonl --out $F/x", "no language-model head"},
       {align("x", "--objective gpp"), "did you mean 'gpo'"},
       {align("x", "--magnet moon"), "unknown magnet 'moon'"},
       {align("x", "--magnet-weight .1"), "--magnet-weight without a magnet"},

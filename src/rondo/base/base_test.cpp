@@ -6,6 +6,7 @@
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/base/nearest.h"
+#include "rondo/base/parse_number.h"
 #include "rondo/base/random.h"
 
 namespace rondo {
@@ -25,6 +26,15 @@ TEST(Hash, MatchesThePublishedVectors) {
   parts.update("a");
   parts.update("bc");
   EXPECT_EQ(parts.hex(), sha256_hex("abc"));
+}
+
+TEST(ParseNumber, TakesWholeTextsThatFit) {
+  EXPECT_EQ(parse_number<int64_t>("-12"), -12);
+  EXPECT_EQ(parse_number<double>("2.5e-1"), 0.25);
+  EXPECT_EQ(parse_number<int8_t>("127"), 127);
+  for (const char* text : {"", " 1", "1 ", "+1", "1x", "1.0", "128", "nan"})
+    EXPECT_EQ(parse_number<int8_t>(text), std::nullopt) << text;
+  EXPECT_FALSE(parse_number<double>("1e999"));
 }
 
 TEST(Random, ContinuesFromSeedAndCount) {

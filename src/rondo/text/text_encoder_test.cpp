@@ -151,6 +151,17 @@ TEST(ModelTokenizer, IsRebuiltWhereTheClassOfTransformersDoes) {
   EXPECT_EQ(Tokenizer::load(tokenizer_file(folder.path())).encode_ids(" a", false), (Ids{3, 2}));
 }
 
+// The class makes its model anew, without the merges that the file would skip at random.
+TEST(ModelTokenizer, LosesItsDropoutWhereItIsRebuilt) {
+  const Folder folder;
+  std::string skips = kLlamaLike;
+  skips.replace(skips.find("\"fuse_unk\""), 0, "\"dropout\": 0.1, ");
+  folder.write("tokenizer.json", skips);
+  EXPECT_THROW(static_cast<void>(load_tokenizer_as_transformers(folder.path())), ModelError);
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "legacy": true})");
+  EXPECT_EQ(load_tokenizer_as_transformers(folder.path()).encode_ids(" a", false), (Ids{1, 2}));
+}
+
 TEST(ModelTokenizer, NamesTheCommandThatConvertsSentencePiece) {
   const Folder folder;
   folder.write("tokenizer.model", "x");
