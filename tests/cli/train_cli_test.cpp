@@ -121,6 +121,16 @@ TEST_F(TrainVerb, ADryRunPrintsThePlanAndWritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "dry"));
 }
 
+TEST_F(TrainVerb, TrainsTheHeadAtItsOwnRate) {
+  const auto weights = [&](const std::string& name, const std::string& flags) {
+    EXPECT_EQ(call(train(name, "--steps 3 --no-report " + flags)).exit_code, 0);
+    return io::TestFolder::read(folder_ / name / "model.safetensors");
+  };
+  const std::string usual = weights("usual", "");
+  EXPECT_EQ(weights("same", "--head-lr 1e-2"), usual);
+  EXPECT_NE(weights("other", "--head-lr 5e-2"), usual);
+}
+
 TEST_F(TrainVerb, MistakesAreAnsweredWithTheRemedy) {
   const struct {
     std::string arguments;
@@ -130,6 +140,7 @@ TEST_F(TrainVerb, MistakesAreAnsweredWithTheRemedy) {
       {train("x", "--steps 5 --lerning-rate 1"), 2, "unknown flag '--lerning-rate'"},
       {train("x", "--steps 5 --head gmp"), 2, "did you mean 'gpm'"},
       {train("x", "--steps 5 --lr -1"), 2, "not between"},
+      {"train --model $F/base --head bt --data $F/rows.jsonl --out $F/x --lr 0 --head-lr 1e-3", 2, "--freeze"},
       {train("x", "--steps 5 --freeze nothing.like.this"), 2, "matches no parameter"},
       {"train --resume $F/nowhere", 2, "nothing to resume"},
       {"train --model $F/nowhere --data $F/rows.jsonl --out $F/x", 4, "not a model directory"},

@@ -94,16 +94,12 @@ void write_directory(const nlohmann::json& config, const std::vector<FileTensor>
   io::write_file(directory / "config.json", config.dump(2) + "\n");
 }
 
-bool is_backbone_tensor(const Model& model, const std::string& name) {
-  return name == model.family().lm_head || name.starts_with(model.family().prefix);
-}
-
 // The names of the file: those of transformers' class where that class computes this model.
 std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& options) {
   std::vector<FileTensor> tensors;
   for (const nn::Parameter& p : model.parameters().all()) {
     FileTensor t{.name = p.name, .value = p.value, .type = p.value.scalar_type()};
-    const bool is_backbone = is_backbone_tensor(model, p.name);
+    const bool is_backbone = model.is_backbone(p.name);
     if (options.dtype && is_backbone) t.type = *options.dtype;
     constexpr std::string_view kScore = "score";
     if (model.head_config().classifier && p.name.starts_with("score."))

@@ -62,6 +62,10 @@ HeadOutput Model::forward(const PackedBatch& batch, const backbones::ForwardOpti
   return head(pooled(batch, hidden_ND), prompt_states(batch, hidden_ND));
 }
 
+bool Model::is_backbone(const std::string& parameter) const {
+  return parameter == family_->lm_head || parameter.starts_with(family_->prefix);
+}
+
 int64_t Model::max_length() const {
   backbones::ConfigReader reader(config_, "config.json");
   return family_->max_length(reader);

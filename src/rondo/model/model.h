@@ -47,6 +47,8 @@ class Model {
   const nn::ParameterSet& parameters() const { return parameters_; }
   /// config.json as loaded; the "rondo" object is written anew at every save.
   const nlohmann::json& config() const { return config_; }
+  /// Whether a parameter belongs to the backbone or its language-model head, not to the preference head.
+  bool is_backbone(const std::string& parameter) const;
   bool needs_gate() const { return head_.has_gate(); }
   int64_t max_length() const;
   at::Device device() const;

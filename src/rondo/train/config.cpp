@@ -55,6 +55,7 @@ void describe(FieldVisitor& v, TrainConfig& c) {
   describe_head(v, c);
   describe_objective(v, c.loop.objective);
   describe_optimizer(v, c.loop);
+  v.number("head_lr", c.loop.head_lr, "peak learning rate of the head, on the same schedule; 0 = --lr", 0.0, 10.0);
   v.integer("steps", c.loop.steps, "optimiser steps; 0 = by epochs", 0, kManyRows);
   v.integer("epochs", c.epochs, "passes over the data where steps is 0", 1, 1000000);
   v.integer("batch_groups", c.loop.sampler.batch_groups, "groups per step", 1, 1 << 20);

@@ -26,6 +26,15 @@ std::vector<int64_t> response_counts(const data::TokenSource& source) {
   return counts;
 }
 
+OptimizerOptions optimizer_options(const LoopConfig& config) {
+  OptimizerOptions options = config.optimizer;
+  if (config.head_lr == 0) return options;
+  if (config.lr == 0)
+    throw ConfigError("--head-lr with --lr 0: leave the rest as it is by --freeze, not by a rate of 0");
+  options.head_factor = config.head_lr / config.lr;
+  return options;
+}
+
 // The groups of one step; the shared pointers keep them alive while their selections are in use.
 struct StepBatch {
   std::vector<std::shared_ptr<const TokenGroup>> groups;
@@ -43,7 +52,8 @@ class Loop {
         hooks_(hooks),
         sampler_(response_counts(source), config.sampler),
         objective_(objective),
-        optimizer_(model.parameters(), config.optimizer) {}
+        optimizer_(model.parameters(), optimizer_options(config),
+                   [&model](const std::string& name) { return !model.is_backbone(name); }) {}
 
   LoopResult run() {
     resume();

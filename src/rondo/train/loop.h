@@ -22,6 +22,7 @@ namespace rondo::train {
 struct LoopConfig {
   int64_t steps = 0;
   double lr = 1e-3;
+  double head_lr = 0;            // of the preference head; 0 = lr
   int64_t token_budget = 16384;  // tokens of a micro-batch; a larger group is a micro-batch of its own
   int64_t eval_every = 0;        // steps; 0 = only at the end
   int64_t checkpoint_every = 0;  // steps; 0 = only at the end and on interruption

@@ -45,7 +45,10 @@ Tensor orthogonalise(const Tensor& matrices) {
   return tall ? x.transpose(1, 2) : x;
 }
 
-Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options) : options_(options) {
+Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options,
+                     const std::function<bool(const std::string&)>& is_head)
+    : options_(options) {
+  head_.factor = options.head_factor;
   std::vector<std::vector<int64_t>> shapes;
   for (const nn::Parameter& p : parameters.all()) {
     if (!p.value.requires_grad()) continue;
@@ -54,10 +57,7 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
     trained_.push_back({p.name, p.value, is_wide ? data : data.to(at::kFloat), {}});
     const size_t index = trained_.size() - 1;
     if (options_.kind != "muon" || !is_block_matrix(p)) {
-      adamw_members_.push_back(index);
-      first_moments_.push_back(at::zeros_like(trained_[index].master));
-      second_moments_.push_back(at::zeros_like(trained_[index].master));
-      step_counts_.push_back(at::zeros({}, data.options().dtype(at::kFloat)));
+      add_to(is_head(p.name) ? head_ : rest_, index);
       continue;
     }
     const std::vector<int64_t> shape = data.sizes().vec();
@@ -75,6 +75,14 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
     bucket.momentum =
         at::zeros({static_cast<int64_t>(bucket.members.size()), like.size(0), like.size(1)}, like.options());
   }
+}
+
+void Optimizer::add_to(AdamwGroup& group, size_t index) {
+  const Tensor& master = trained_[index].master;
+  group.members.push_back(index);
+  group.first_moments.push_back(at::zeros_like(master));
+  group.second_moments.push_back(at::zeros_like(master));
+  group.step_counts.push_back(at::zeros({}, master.options().dtype(at::kFloat)));
 }
 
 void Optimizer::accumulate() {
@@ -108,23 +116,24 @@ double Optimizer::step(double lr) {
   const at::NoGradGuard no_grad;
   const double norm = clip_gradients();
   if (std::isfinite(norm)) {
-    adamw_step(lr);
+    for (AdamwGroup* group : {&rest_, &head_}) adamw_step(lr * group->factor, *group);
     for (MuonBucket& bucket : buckets_) muon_step(lr, bucket);
   }
   finish_step();
   return norm;
 }
 
-void Optimizer::adamw_step(double lr) {
+void Optimizer::adamw_step(double lr, AdamwGroup& group) {
   std::vector<Tensor> values, gradients;
-  for (const size_t member : adamw_members_) {
+  for (const size_t member : group.members) {
     values.push_back(trained_[member].master);
     gradients.push_back(trained_[member].gradient.contiguous());
   }
   if (values.empty()) return;
-  for (Tensor& count : step_counts_) count.add_(1);
-  at::_fused_adamw_(values, gradients, first_moments_, second_moments_, {}, step_counts_, lr, options_.beta1,
-                    options_.beta2, options_.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false);
+  for (Tensor& count : group.step_counts) count.add_(1);
+  at::_fused_adamw_(values, gradients, group.first_moments, group.second_moments, {}, group.step_counts, lr,
+                    options_.beta1, options_.beta2, options_.weight_decay, options_.eps, /*amsgrad=*/false,
+                    /*maximize=*/false);
 }
 
 void Optimizer::muon_step(double lr, MuonBucket& bucket) {
@@ -151,11 +160,13 @@ void Optimizer::finish_step() {
 
 std::map<std::string, Tensor> Optimizer::state() const {
   std::map<std::string, Tensor> state;
-  for (size_t k = 0; k < adamw_members_.size(); ++k) {
-    const std::string& name = trained_[adamw_members_[k]].name;
-    state["adamw.m." + name] = first_moments_[k];
-    state["adamw.v." + name] = second_moments_[k];
-    state["adamw.t." + name] = step_counts_[k];
+  for (const AdamwGroup* group : {&rest_, &head_}) {
+    for (size_t k = 0; k < group->members.size(); ++k) {
+      const std::string& name = trained_[group->members[k]].name;
+      state["adamw.m." + name] = group->first_moments[k];
+      state["adamw.v." + name] = group->second_moments[k];
+      state["adamw.t." + name] = group->step_counts[k];
+    }
   }
   for (const MuonBucket& bucket : buckets_) state["muon.m." + trained_[bucket.members.front()].name] = bucket.momentum;
   for (const Trained& t : trained_) state["master." + t.name] = t.master;

@@ -8,6 +8,7 @@
 // Weights below float32 keep a float32 master copy here; gradients of micro-batches add up in float32.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,13 +27,16 @@ struct OptimizerOptions {
   double eps = 1e-8;
   double weight_decay = 0;
   double muon_momentum = 0.95;
-  double clip = 1.0;  // gradient norm above which gradients are scaled down; 0 = off
+  double clip = 1.0;       // gradient norm above which gradients are scaled down; 0 = off
+  double head_factor = 1;  // the head's learning rate over that of the rest; AdamW
 };
 
 class Optimizer {
  public:
-  /// parameters: those that require a gradient are trained.
-  Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options);
+  /// parameters: those that require a gradient are trained. `is_head` tells whose rate head_factor changes.
+  Optimizer(
+      const nn::ParameterSet& parameters, const OptimizerOptions& options,
+      const std::function<bool(const std::string&)>& is_head = [](const std::string&) { return false; });
 
   /// Adds the gradients of a micro-batch, already divided by the count of the whole step, and clears them.
   void accumulate();
@@ -56,15 +60,22 @@ class Optimizer {
     Tensor momentum;  // [count, rows, columns]
   };
 
+  /// Parameters of one learning rate.
+  struct AdamwGroup {
+    double factor = 1;
+    std::vector<size_t> members;
+    std::vector<Tensor> first_moments, second_moments, step_counts;
+  };
+
   double clip_gradients();
-  void adamw_step(double lr);
+  void add_to(AdamwGroup& group, size_t index);
+  void adamw_step(double lr, AdamwGroup& group);
   void muon_step(double lr, MuonBucket& bucket);
   void finish_step();
 
   OptimizerOptions options_;
   std::vector<Trained> trained_;
-  std::vector<size_t> adamw_members_;
-  std::vector<Tensor> first_moments_, second_moments_, step_counts_;
+  AdamwGroup rest_, head_;
   std::vector<MuonBucket> buckets_;
 };
 

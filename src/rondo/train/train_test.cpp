@@ -304,6 +304,20 @@ TEST(AdamW, FollowsItsFormula) {
   }
 }
 
+// AdamW's first step is the learning rate, whatever the gradient.
+TEST(AdamW, MovesTheHeadAtItsOwnRate) {
+  nn::ParameterSet set;
+  set.add("w", at::tensor({1.0F}).requires_grad_(true));
+  set.add("score.weight", at::tensor({1.0F}).requires_grad_(true));
+  Optimizer optimizer(set, {.clip = 0, .head_factor = 20}, [](const std::string& name) { return name != "w"; });
+  for (const nn::Parameter& p : set.all()) Tensor(p.value).mutable_grad() = at::tensor({0.3F});
+  optimizer.accumulate();
+  optimizer.step(0.01);
+  EXPECT_NEAR(set.get("w").item<double>(), 0.99, 1e-6);
+  EXPECT_NEAR(set.get("score.weight").item<double>(), 0.8, 1e-6);
+  EXPECT_TRUE(optimizer.state().contains("adamw.m.score.weight"));
+}
+
 TEST(Optimizer, ClipsToTheNormAndSkipsWhatIsNotFinite) {
   nn::ParameterSet set;
   set.add("w", at::tensor({1.0F, 1.0F}).requires_grad_(true));
