@@ -26,6 +26,7 @@ struct Session {
   int64_t threads = 0;    // 0 = all cores
   int64_t seed = 1;
   bool quiet = false;
+  std::string base;  // where the base of an adapter lies; empty = as the adapter says
   std::string version;
   int exit_code = 0;  // set by verbs that end early without an error
 };

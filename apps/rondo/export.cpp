@@ -10,6 +10,8 @@
 #include "rondo/base/error.h"
 #include "rondo/base/parse_number.h"
 #include "rondo/io/json.h"
+#include "rondo/model/adapter.h"
+#include "rondo/model/adapter_config.h"
 #include "rondo/model/head_config.h"
 
 namespace rondo::cli {
@@ -31,6 +33,7 @@ struct ExportConfig {
   std::string format;
   std::string dtype;
   std::string max_shard_size = "5GB";
+  bool merge = false;
 };
 
 void describe(FieldVisitor& v, ExportConfig& c) {
@@ -41,6 +44,7 @@ void describe(FieldVisitor& v, ExportConfig& c) {
   v.choice("format", c.format, "for whom; empty = transformers for bt heads and policies, published for others",
            kFormats);
   v.choice("dtype", c.dtype, "type of the backbone's weights; empty = as stored", types);
+  v.boolean("merge", c.merge, "fold the adapters into the weights of their base: a whole model");
   v.text("max_shard_size", c.max_shard_size, "larger weights become several files with an index: 500MB, 5GB");
 }
 
@@ -79,7 +83,7 @@ void check_pooling(const OpenModel& open) {
 void settle_padding(const OpenModel& open, json& config, Session& session) {
   if (open.model().family().is_encoder) return;
   const text::Tokenizer& tokenizer = open.encoder->tokenizer();
-  const text::SpecialTokens tokens = text::read_special_tokens(open.directory);
+  const text::SpecialTokens tokens = text::read_special_tokens(open.tokenizer);
   if (!config.contains("pad_token_id") || config["pad_token_id"].is_null()) {
     std::optional<int32_t> pad;
     for (const std::string& name : {tokens.get("pad_token"), std::string("<pad>"), std::string("[PAD]")}) {
@@ -103,26 +107,27 @@ void settle_padding(const OpenModel& open, json& config, Session& session) {
 }
 
 // A constant that decoders' classes have no place for.
-heads::HeadConfig without_bias(const OpenModel& open, nn::ParameterSet& parameters, Session& session) {
-  heads::HeadConfig head = open.model().head_config();
-  const bool is_decoder = open.model().family().classifier.build == nullptr;
-  for (const nn::Parameter& p : open.model().parameters().all()) {
+heads::HeadConfig without_bias(const model::Model& model, nn::ParameterSet& parameters, Session& session) {
+  heads::HeadConfig head = model.head_config();
+  const bool is_decoder = model.family().classifier.build == nullptr;
+  parameters.set_lora(model.parameters().lora());
+  for (const nn::Parameter& p : model.parameters().all()) {
     if (!(is_decoder && p.name == "score.bias")) parameters.add(p.name, p.value);
   }
   if (!is_decoder || !head.bias) return head;
   session.log(LogLevel::kWarning,
               fmt::format("transformers' class has no bias: its rewards are ours minus {:.6g}; no comparison changes",
-                          open.model().parameters().get("score.bias").item<double>()));
+                          model.parameters().get("score.bias").item<double>()));
   head.bias = false;
   return head;
 }
 
-model::Model for_transformers(const OpenModel& open, Session& session) {
-  json config = open.model().config();
+model::Model for_transformers(const OpenModel& open, const model::Model& model, Session& session) {
+  json config = model.config();
   if (!config.contains("model_type")) config["model_type"] = std::string(open.model().family().model_type);
   settle_padding(open, config, session);
   nn::ParameterSet parameters;
-  const heads::HeadConfig head = without_bias(open, parameters, session);
+  const heads::HeadConfig head = without_bias(model, parameters, session);
   model::Model changed(open.model().family(), std::move(config), head, std::move(parameters));
   if (head.kind == model::kNoHead) return changed;
   check_pooling(open);
@@ -134,11 +139,12 @@ void run_export(const ExportConfig& c, Session& session) {
   require_flag(c.out, "--out");
   refuse_existing(c.out);
   const model::SaveOptions options = save_options(c);
-  const json config = io::read_json_file(std::filesystem::path(c.model) / "config.json", ErrorKind::kModel);
+  const model::ModelFiles files = model::find_files(c.model, session.base);
+  const json config = model::read_model_config(files);
   const backbones::FamilyEntry& family = model::family_of(config, c.model);
   const bool is_policy = !model::announces_head(config, c.model) && !family.lm_head.empty();
   const bool has_class = is_policy || heads::head_by_name(model::announced_head(config, c.model).kind).scalar;
-  const bool with_lm_head = !has_class && holds_lm_head(c.model, family);
+  const bool with_lm_head = !has_class && holds_lm_head(files.weights.string(), family);
   const OpenModel open = open_model(c.model, {.with_lm_head = with_lm_head, .as_policy = is_policy}, {}, session);
   const bool transformers = c.format.empty() ? has_class : c.format == "transformers";
   json rondo = open.loaded.rondo;
@@ -146,12 +152,18 @@ void run_export(const ExportConfig& c, Session& session) {
   rondo["text"] = open.text_json();
   rondo["template_hash"] = open.encoder->template_hash();
   const auto publish = [&](const model::Model& model) {
-    publish_model(model, rondo, c.out, c.model, options);
-    print_line(fmt::format("{}: {}, {} parameters, {}", c.out, transformers ? "for transformers" : "published names",
-                           model.parameters().element_count(), open.text_json().dump()));
+    publish_model(model, rondo, c.out, open.tokenizer, options);
+    print_line(fmt::format("{}: {}{}, {} parameters, {}", c.out, transformers ? "for transformers" : "published names",
+                           model.parameters().lora() ? ", an adapter for PEFT" : "", model.parameters().element_count(),
+                           open.text_json().dump()));
   };
-  if (transformers) return publish(for_transformers(open, session));
-  publish(open.model());
+  if (c.merge && !files.is_adapter)
+    throw ConfigError("nothing to merge: " + c.model + " is no adapter; leave --merge out");
+  std::optional<model::Model> whole;
+  if (c.merge) whole.emplace(model::merged(open.model()));
+  const model::Model& chosen = whole ? *whole : open.model();
+  if (transformers) return publish(for_transformers(open, chosen, session));
+  publish(chosen);
 }
 
 Runner setup(CLI::App& app) {

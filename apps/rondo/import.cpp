@@ -12,6 +12,7 @@
 #include "rondo/base/error.h"
 #include "rondo/base/parse_number.h"
 #include "rondo/io/json.h"
+#include "rondo/model/adapter_config.h"
 #include "rondo/model/head_config.h"
 
 namespace rondo::cli {
@@ -269,12 +270,14 @@ void run_import(ImportConfig c, Session& session) {
   require_flag(c.from, "--from");
   require_flag(c.out, "--out");
   refuse_existing(c.out);
+  if (model::find_files(c.from, session.base).is_adapter)
+    throw ModelError("an adapter is not imported: " + c.from + ": merge it with PEFT and import the whole model");
   const json config = io::read_json_file(std::filesystem::path(c.from) / "config.json", ErrorKind::kModel);
   const model::LoadOptions options = load_options(c, config, model::family_of(config, c.from));
   const OpenModel open = open_model(c.from, options, c.text, session);
   const model::Model imported(open.model().family(), imported_config(open, c), open.model().head_config(),
                               open.model().parameters());
-  publish_model(imported, rondo_object(open, options, session), c.out, c.from, {});
+  publish_model(imported, rondo_object(open, options, session), c.out, open.tokenizer, {});
   print_line(fmt::format("{}: head {}, text {}", c.out, model::write_head_config(imported.head_config()).dump(),
                          open.text_json().dump()));
 }

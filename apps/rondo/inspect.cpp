@@ -8,7 +8,7 @@
 #include "apps/rondo/cli.h"
 #include "apps/rondo/open.h"
 #include "rondo/base/error.h"
-#include "rondo/io/json.h"
+#include "rondo/model/adapter_config.h"
 #include "rondo/model/head_config.h"
 
 namespace rondo::cli {
@@ -75,6 +75,29 @@ ordered_json reward_scale(const OpenModel& open) {
           {"applied", "no; `rondo import --normalize-rewards` does"}};
 }
 
+ordered_json adapter_json(const model::Model& model) {
+  ordered_json j;
+  const nn::ParameterSet& parameters = model.parameters();
+  const nn::LoraConfig& lora = parameters.lora()->config;
+  int64_t matrices = 0, elements = 0;
+  for (const nn::Parameter& p : parameters.all()) {
+    if (!nn::is_lora(p.name)) continue;
+    matrices += p.name.ends_with(nn::kLoraA) ? 1 : 0;
+    elements += p.value.numel();
+  }
+  j["base"] = lora.base;
+  j["rank"] = lora.rank;
+  j["alpha"] = lora.alpha;
+  j["scale"] = lora.scale();
+  j["dropout"] = lora.dropout;
+  j["targets"] = lora.targets.empty() ? ordered_json(lora.pattern) : ordered_json(lora.targets);
+  if (lora.targets.empty() && lora.pattern.empty()) j["targets"] = "all-linear";
+  j["matrices"] = matrices;
+  j["parameters"] = elements;
+  j["share"] = fmt::format("{:.4g}", static_cast<double>(elements) / static_cast<double>(parameters.element_count()));
+  return j;
+}
+
 ordered_json summary(const OpenModel& open, bool present) {
   const backbones::Backbone& backbone = open.model().backbone();
   const nn::Sizes& s = backbone.sizes();
@@ -86,6 +109,8 @@ ordered_json summary(const OpenModel& open, bool present) {
   j["kv_heads"] = s.kv_heads;
   j["vocabulary"] = s.vocab;
   j["parameters"] = open.model().parameters().element_count();
+  const auto& lora = open.model().parameters().lora();
+  if (lora) j["adapter"] = adapter_json(open.model());
   j["dtype"] = std::string(c10::toString(open.model().parameters().all().front().value.scalar_type()));
   j["max_length"] = open.max_length();
   j["head"] = head_json(open, present);
@@ -95,15 +120,15 @@ ordered_json summary(const OpenModel& open, bool present) {
   j["eos_token"] = open.encoder->eos_id() ? ordered_json(open.encoder->tokenizer().token(*open.encoder->eos_id()))
                                           : ordered_json(nullptr);
   std::string note;
-  static_cast<void>(text::load_tokenizer_as_transformers(open.directory, &note));
+  static_cast<void>(text::load_tokenizer_as_transformers(open.tokenizer, &note));
   j["tokenizer"] = note.empty() ? "as tokenizer.json says" : note;
   j["template_hash"] = open.encoder->template_hash();
   j["contract"] = contract(open);
   const nlohmann::json& config = open.model().config();
   if (config.contains("mean") && config.contains("std")) j["reward_scale"] = reward_scale(open);
   if (!present) {
-    const model::StoredHead stored =
-        model::find_stored_head(io::SafetensorsReader(open.directory), open.model().family());
+    const std::string weights = lora ? lora->config.base : open.directory;
+    const model::StoredHead stored = model::find_stored_head(io::SafetensorsReader(weights), open.model().family());
     if (!stored.name.empty()) j["unannounced_head"] = model::import_command(stored, open.directory);
   }
   if (present) j["weights_hash"] = model::weights_hash(open.model());
@@ -128,8 +153,8 @@ std::string shown(const ordered_json& value) {
 
 void run_inspect(const InspectConfig& config, Session& session) {
   require_flag(config.directory, "the model directory");
-  const nlohmann::json published =
-      io::read_json_file(std::filesystem::path(config.directory) / "config.json", ErrorKind::kModel);
+  const model::ModelFiles files = model::find_files(config.directory, session.base);
+  const nlohmann::json published = model::read_model_config(files);
   // A base model has no head: a placeholder lets the rest be read, and is not reported.
   const bool present = model::announces_head(published, config.directory);
   model::LoadOptions options;

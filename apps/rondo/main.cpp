@@ -77,6 +77,8 @@ int run(int argc, char** argv) {
         ->check(CLI::Range(0, 4096))
         ->capture_default_str();
     sub->add_option("--seed", session.seed, "seed of everything random")->capture_default_str();
+    sub->add_option("--base", session.base,
+                    "folder of an adapter's base model; empty = as its adapter_config.json says");
     sub->add_flag("--quiet", session.quiet, "no progress, no notes: results and errors only");
     add_config_flag(*sub);
     const Runner runner = verb->setup(*sub);

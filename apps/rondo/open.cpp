@@ -12,6 +12,7 @@
 #include "apps/rondo/data_flags.h"
 #include "rondo/base/error.h"
 #include "rondo/io/json.h"
+#include "rondo/model/adapter_config.h"
 #include "rondo/model/head_config.h"
 
 namespace rondo::cli {
@@ -125,18 +126,23 @@ int64_t OpenModel::max_length() const {
   return recorded > 0 ? std::min(recorded, model().max_length()) : model().max_length();
 }
 
-text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags) {
-  const std::filesystem::path config_path = std::filesystem::path(directory) / "config.json";
+text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags, const std::string& base) {
+  const model::ModelFiles files = model::find_files(directory, base);
   nlohmann::json config = nlohmann::json::object();
-  if (std::filesystem::exists(config_path)) config = io::read_json_file(config_path, ErrorKind::kModel);
+  if (files.is_adapter || std::filesystem::exists(files.directory / "config.json"))
+    config = model::read_model_config(files);
   text::TextPolicy policy = recorded_policy(config, directory);
   override_policy(flags, policy);
-  return text::load_text_encoder(directory, policy);
+  return text::load_text_encoder(files.tokenizer.string(), policy);
 }
 
 OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags,
                      Session& session) {
-  OpenModel open{.directory = directory, .loaded = model::load(directory, options)};
+  model::LoadOptions with_base = options;
+  with_base.base = session.base;
+  OpenModel open{.directory = directory,
+                 .tokenizer = model::find_files(directory, session.base).tokenizer.string(),
+                 .loaded = model::load(directory, with_base)};
   if (!open.loaded.ignored_tensors.empty()) {
     session.log(LogLevel::kInfo,
                 fmt::format("{}: tensors not used: {}", directory, fmt::join(open.loaded.ignored_tensors, ", ")));
@@ -148,7 +154,7 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
                             "--normalize-rewards` does",
                             directory));
   }
-  open.encoder = std::make_unique<text::TextEncoder>(open_encoder(directory, flags));
+  open.encoder = std::make_unique<text::TextEncoder>(open_encoder(directory, flags, session.base));
   check_vocabulary(open);
   return open;
 }
@@ -157,7 +163,7 @@ std::vector<int32_t> stop_ids(const OpenModel& open) {
   std::vector<int32_t> ids;
   if (open.encoder->eos_id()) ids.push_back(*open.encoder->eos_id());
   for (const char* const name : {"generation_config.json", "config.json"}) {
-    const std::filesystem::path path = std::filesystem::path(open.directory) / name;
+    const std::filesystem::path path = std::filesystem::path(open.tokenizer) / name;
     if (!std::filesystem::exists(path)) continue;
     const nlohmann::json eos = io::read_json_file(path, ErrorKind::kModel).value("eos_token_id", nlohmann::json());
     for (const nlohmann::json& id : eos.is_array() ? eos : nlohmann::json::array({eos})) {

@@ -41,6 +41,7 @@ void describe_length(FieldVisitor& v, DataFlags& c);
 
 struct OpenModel {
   std::string directory;
+  std::string tokenizer;  // where the tokenizer's files lie: the directory, or the base of an adapter
   model::LoadedModel loaded;
   std::unique_ptr<text::TextEncoder> encoder;
 
@@ -52,7 +53,8 @@ struct OpenModel {
 };
 
 /// The text encoder of a model directory under its recorded policy, changed by `flags`; reads no weights.
-text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags);
+/// `base`: where the base of an adapter lies.
+text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags, const std::string& base = "");
 
 /// Loads the model and its tokenizer under the recorded text policy, changed by `flags`; says what is ignored.
 OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags,

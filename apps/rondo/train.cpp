@@ -92,6 +92,7 @@ class TrainRun {
                                .seed = static_cast<uint64_t>(config_.seed),
                                .trainable = true,
                                .with_lm_head = config_.loop.objective.lm_weight > 0};
+    options.new_adapter = train::new_adapter(config_.lora, config_.model);
     options.device = device_;
     options.dtype = config_.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
     open_ = open_model(config_.model, options, flags_.text, session_);
@@ -125,11 +126,12 @@ class TrainRun {
 
   void print_plan() {
     const nn::ParameterSet& parameters = open_.model().parameters();
-    const double megabytes = static_cast<double>(parameters.element_count()) * 16 / (1 << 20);
+    const int64_t trained = parameters.trained_count();
+    const double megabytes = static_cast<double>(parameters.element_count() * 4 + trained * 12) / (1 << 20);
     const data::TokenReport& tokens = train_data_->report();
     print_line(resolved().dump(2));
-    print_line(fmt::format("parameters   {}  ({:.1f} MB with gradients and two moments)", parameters.element_count(),
-                           megabytes));
+    print_line(fmt::format("parameters   {}, {} trained  ({:.1f} MB with gradients and two moments)",
+                           parameters.element_count(), trained, megabytes));
     print_line(fmt::format("data         {} groups, {} responses, {} tokens unshared, longest {}", tokens.groups,
                            tokens.responses, tokens.tokens, tokens.longest));
     print_line(fmt::format("plan         {} steps of {} groups, at most {} responses each, micro-batches of {} tokens",
@@ -161,7 +163,7 @@ class TrainRun {
     constexpr int64_t kCurveResamples = 20;
     if (eval_data_) hooks.evaluate = [this] { return judge(kCurveResamples); };
     hooks.save_model = [this](const fs::path& folder) {
-      model::save(open_.model(), rondo_object(), folder, config_.model);
+      model::save(open_.model(), rondo_object(), folder, open_.tokenizer);
     };
     return hooks;
   }

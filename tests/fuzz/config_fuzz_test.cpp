@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "rondo/backbones/shared/family.h"
 #include "rondo/base/error.h"
 #include "rondo/base/random.h"
 #include "rondo/io/json.h"
+#include "rondo/model/adapter.h"
+#include "rondo/model/adapter_config.h"
 #include "rondo/model/head_config.h"
 #include "rondo/model/initial.h"
 
@@ -80,13 +83,30 @@ void read_config(const std::string& text) {
   (void)reader.unused();
 }
 
-TEST(ConfigFuzz, IsReadOrRefused) {
+constexpr const char* kAdapterSeeds[] = {
+    R"({"peft_type":"LORA","task_type":"SEQ_CLS","base_model_name_or_path":"../base","r":4,"lora_alpha":8,"lora_dropout":0.1,"target_modules":["q_proj","v_proj"],"modules_to_save":["score"],"bias":"none","fan_in_fan_out":false,"init_lora_weights":true,"use_rslora":true,"use_dora":false,"rank_pattern":{},"alpha_pattern":{},"layers_to_transform":null})",
+    R"({"peft_type":"LORA","r":16,"lora_alpha":32.5,"target_modules":".*layers\\.1\\.(q|k)_proj","init_lora_weights":"gaussian","exclude_modules":null,"lora_bias":false,"peft_version":"0.21.2","inference_mode":true})",
+    R"({"r":1,"lora_alpha":1,"target_modules":"all-linear","revision":null,"megatron_core":"megatron.core","loftq_config":{}})",
+};
+
+// Reads, and picks the matrices that the file names.
+void read_adapter(const std::string& text) {
+  const nn::LoraConfig lora = model::read_adapter_config(io::parse_json(text, "fuzz", ErrorKind::kModel), "fuzz");
+  const nn::Sizes sizes{.hidden = 8, .layers = 2, .heads = 2, .kv_heads = 1, .head_size = 4, .inner = 12};
+  try {
+    model::targeted(model::block_matrices(backbones::family_by_name("llama"), sizes), lora);
+  } catch (const ConfigError&) {
+    // A name or pattern that matches nothing is well formed.
+  }
+}
+
+void expect_read_or_refused(std::span<const char* const> seeds, void (*reader)(const std::string&)) {
   Random random(1);
   int64_t read = 0, refused = 0;
   for (int64_t i = 0; i < iterations(); ++i) {
-    const std::string text = mutate(kSeeds[random.below(std::size(kSeeds))], random);
+    const std::string text = mutate(seeds[random.below(seeds.size())], random);
     try {
-      read_config(text);
+      reader(text);
       ++read;
     } catch (const Error& error) {
       ++refused;
@@ -99,6 +119,10 @@ TEST(ConfigFuzz, IsReadOrRefused) {
   EXPECT_GT(read, iterations() / 100);
   EXPECT_GT(refused, iterations() / 10);
 }
+
+TEST(ConfigFuzz, IsReadOrRefused) { expect_read_or_refused(kSeeds, &read_config); }
+
+TEST(AdapterConfigFuzz, IsReadOrRefused) { expect_read_or_refused(kAdapterSeeds, &read_adapter); }
 
 }  // namespace
 }  // namespace rondo

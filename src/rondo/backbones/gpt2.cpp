@@ -49,7 +49,7 @@ nn::Sizes sizes(ConfigReader& config) {
 }
 
 nn::Linear stored_in_out(nn::Linear linear) {
-  linear.weight_is_in_out = true;
+  linear.weight_is_in_out = gpt2_entry.matrices_are_in_out;
   return linear;
 }
 
@@ -92,6 +92,7 @@ constinit const FamilyEntry gpt2_entry{
     .key_names = kKeyNames,
     .sizes = &sizes,
     .weights = kWeights,
+    .matrices_are_in_out = true,
     .ignorable = kIgnorable,
     .lm_head = "lm_head.weight",
     .tied = true,

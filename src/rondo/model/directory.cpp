@@ -9,7 +9,8 @@
 #include <algorithm>
 
 #include "rondo/base/error.h"
-#include "rondo/io/json.h"
+#include "rondo/model/adapter.h"
+#include "rondo/model/adapter_config.h"
 #include "rondo/model/head_config.h"
 #include "rondo/model/initial.h"
 #include "rondo/model/tensor_taker.h"
@@ -18,6 +19,28 @@ namespace rondo::model {
 namespace {
 
 namespace fs = std::filesystem;
+
+// The places tensors come from: a directory, or the base of an adapter and the adapter.
+struct Sources {
+  TensorTaker backbone;
+  std::optional<TensorTaker> adapter;
+  bool head_in_adapter = false;
+
+  /// Who holds a tensor of the head: the adapter where it does, or where its own config.json announces the head.
+  TensorTaker& of(const std::string& name) {
+    if (head_in_adapter) return *adapter;
+    return adapter && adapter->find(name) != nullptr ? *adapter : backbone;
+  }
+};
+
+Sources open_sources(const ModelFiles& files, const backbones::FamilyEntry& family) {
+  const auto open = [&](const fs::path& path, const fs::path& place, const std::string& outer) {
+    return TensorTaker(std::make_shared<const io::SafetensorsReader>(path), family.prefix, place.string(), outer);
+  };
+  Sources sources{.backbone = open(files.weights, files.weights, ""), .adapter = std::nullopt};
+  if (files.is_adapter) sources.adapter = open(files.directory / kAdapterWeights, files.directory, kAdapterPrefix);
+  return sources;
+}
 
 Tensor ready(const Tensor& stored, std::optional<at::ScalarType> dtype, const LoadOptions& options) {
   const Tensor value = stored.to(options.device, dtype.value_or(stored.scalar_type()));
@@ -63,11 +86,10 @@ heads::HeadConfig choose_head(const nlohmann::json& config, const backbones::Fam
 }
 
 // Where the head's weights lie in the file: a reward's under the name that was found, the others under their own.
-const io::TensorView* find_head_weight(const TensorTaker& taker, const heads::HeadConfig& head,
-                                       const StoredHead& stored, const std::string& name) {
+std::string stored_name(const heads::HeadConfig& head, const StoredHead& stored, const std::string& name) {
   if (head.kind == "bt" && name.starts_with("score.") && !stored.name.empty())
-    return taker.find(stored.name + name.substr(std::string_view("score").size()));
-  return taker.find(name);
+    return stored.name + name.substr(std::string_view("score").size());
+  return name;
 }
 
 Tensor take_imported(TensorTaker& taker, nn::ExpectedWeight weight, const io::TensorView* view,
@@ -80,10 +102,12 @@ Tensor take_imported(TensorTaker& taker, nn::ExpectedWeight weight, const io::Te
   return imported_weight(weight.name, taker.take(weight, *view), import);
 }
 
-void take_head(TensorTaker& taker, const heads::HeadConfig& head, const StoredHead& stored, int64_t hidden,
+void take_head(Sources& sources, const heads::HeadConfig& head, const StoredHead& stored, int64_t hidden,
                const LoadOptions& options, nn::ParameterSet& parameters) {
   for (const nn::ExpectedWeight& weight : heads::head_weights(head, hidden)) {
-    const io::TensorView* view = find_head_weight(taker, head, stored, weight.name);
+    const std::string name = stored_name(head, stored, weight.name);
+    TensorTaker& taker = sources.of(name);
+    const io::TensorView* view = taker.find(name);
     const bool may_lack = options.import && weight.name == "score.bias" && !head.classifier;
     if (view == nullptr && !may_lack) {
       throw ModelError(fmt::format("the head is missing: {}: {} ({} head announced by {}); was it lost at save time?",
@@ -96,9 +120,10 @@ void take_head(TensorTaker& taker, const heads::HeadConfig& head, const StoredHe
 }
 
 // Layers of the family's own classifier, float32 as all of a head.
-void take_classifier(TensorTaker& taker, const backbones::FamilyEntry& family, const nn::Sizes& sizes,
+void take_classifier(Sources& sources, const backbones::FamilyEntry& family, const nn::Sizes& sizes,
                      const LoadOptions& options, nn::ParameterSet& parameters) {
   for (const nn::ExpectedWeight& weight : nn::expand_rules(family.classifier.weights, sizes)) {
+    TensorTaker& taker = sources.of(weight.name);
     const io::TensorView* view = taker.find(weight.name);
     if (view == nullptr) {
       throw ModelError(
@@ -140,6 +165,40 @@ std::vector<std::string> check_left(const TensorTaker& taker, const backbones::F
   return ignored;
 }
 
+// An adapter holds nothing that is ignorable, but for a head where another one or none is wanted.
+void check_adapter_left(const TensorTaker& taker, const backbones::FamilyEntry& family, bool old_head_is_dropped) {
+  std::vector<std::string> extra;
+  for (const std::string& name : taker.left()) {
+    const std::string_view outer = kAdapterPrefix;
+    const std::string inner = name.starts_with(outer) ? name.substr(outer.size()) : name;
+    if (!old_head_is_dropped || !is_head_tensor(family, inner)) extra.push_back(name);
+  }
+  if (!extra.empty()) {
+    throw ModelError(
+        fmt::format("unknown tensors of an adapter: {}: {}; low-rank matrices of the blocks and a head are "
+                    "read; merge it with PEFT first",
+                    taker.place(), first_names(extra)));
+  }
+}
+
+// Of a directory that is an adapter, or of a run that adds some.
+void add_adapters(Sources& sources, const nn::LoraConfig& config, const backbones::FamilyEntry& family,
+                  const nn::Sizes& sizes, const LoadOptions& options, nn::ParameterSet& parameters) {
+  const auto state = std::make_shared<nn::LoraState>(nn::LoraState{.config = config});
+  std::vector<Matrix> matrices = block_matrices(family, sizes);
+  nn::ParameterSet adapters;
+  if (sources.adapter) {
+    for (const Matrix& matrix : classifier_matrices(family, sizes)) {
+      if (parameters.has(matrix.module + ".weight")) matrices.push_back(matrix);
+    }
+    adapters = take_adapters(*sources.adapter, matrices, config);
+  } else {
+    adapters = initial_adapters(targeted(matrices, config), config, options.seed);
+  }
+  for (const nn::Parameter& p : adapters.all()) parameters.add(p.name, ready(p.value, at::kFloat, options));
+  parameters.set_lora(state);
+}
+
 std::vector<nn::ExpectedWeight> backbone_weights(const backbones::FamilyEntry& family, const nn::Sizes& sizes,
                                                  backbones::ConfigReader& reader, const LoadOptions& options,
                                                  const std::string& place) {
@@ -169,28 +228,43 @@ void check_not_pickled(const fs::path& directory) {
 }  // namespace
 
 LoadedModel load(const fs::path& directory, const LoadOptions& options) {
-  check_not_pickled(directory);
+  const ModelFiles files = find_files(directory, options.base);
+  check_not_pickled(files.weights);
   const std::string place = directory.string();
+  if (files.is_adapter && options.new_adapter) {
+    throw ConfigError("an adapter on an adapter: " + place +
+                      " is one already: train it further without --lora-rank, or `rondo export --merge` it first");
+  }
   LoadedModel loaded;
-  nlohmann::json config = io::read_json_file(directory / "config.json", ErrorKind::kModel);
+  nlohmann::json config = read_model_config(files);
   const backbones::FamilyEntry& family = family_of(config, place);
   loaded.rondo = rondo_object(config, place);
   backbones::ConfigReader reader(config, (directory / "config.json").string());
   const nn::Sizes sizes = family.sizes(reader);
-  TensorTaker taker(std::make_shared<const io::SafetensorsReader>(directory), family.prefix, place);
-  const StoredHead stored = find_stored_head(taker.reader(), family);
+  Sources sources = open_sources(files, family);
+  const StoredHead own =
+      sources.adapter ? find_stored_head(sources.adapter->reader(), family, kAdapterPrefix) : StoredHead();
+  const StoredHead stored = own.name.empty() ? find_stored_head(sources.backbone.reader(), family) : own;
   const heads::HeadConfig head = choose_head(config, family, options, stored, place);
+  sources.head_in_adapter =
+      files.is_adapter && fs::exists(files.directory / "config.json") && loaded.rondo.contains("head");
 
   nn::ParameterSet parameters;
-  take_backbone(taker, backbone_weights(family, sizes, reader, options, place), options, parameters);
+  LoadOptions of_backbone = options;
+  of_backbone.trainable = options.trainable && !files.is_adapter && !options.new_adapter;
+  take_backbone(sources.backbone, backbone_weights(family, sizes, reader, options, place), of_backbone, parameters);
   if (options.new_head) {
     const nn::ParameterSet initial = initial_head(head, sizes.hidden, options.seed);
     for (const nn::Parameter& p : initial.all()) parameters.add(p.name, ready(p.value, at::kFloat, options));
   } else if (!options.as_policy) {
-    if (head.classifier) take_classifier(taker, family, sizes, options, parameters);
-    take_head(taker, head, stored, sizes.hidden, options, parameters);
+    if (head.classifier) take_classifier(sources, family, sizes, options, parameters);
+    take_head(sources, head, stored, sizes.hidden, options, parameters);
   }
-  loaded.ignored_tensors = check_left(taker, family, options.new_head || options.as_policy);
+  if (files.is_adapter || options.new_adapter)
+    add_adapters(sources, files.is_adapter ? files.lora : *options.new_adapter, family, sizes, options, parameters);
+  const bool other_head = options.new_head || options.as_policy;
+  loaded.ignored_tensors = check_left(sources.backbone, family, other_head || !own.name.empty());
+  if (sources.adapter) check_adapter_left(*sources.adapter, family, other_head);
   family.max_length(reader);
   family.build(reader, parameters);  // reads the remaining keys
   if (head.classifier) family.classifier.build(reader, parameters);

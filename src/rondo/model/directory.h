@@ -3,6 +3,9 @@
 // norm, gate, tau, text policy, training manifest). Reward models as transformers, TRL and OpenRLHF save them load as
 // they stand, because their class name announces their head.
 //
+// A directory with adapter_config.json, as PEFT writes it, is an adapter: its base model lies elsewhere, its head and
+// its low-rank matrices here (docs/adapters.md).
+//
 // Loading refuses missing, mis-shaped or extra tensors (beyond those the family names as ignorable) and a head that the
 // config does not announce. Saving is atomic per file, config.json last, and is re-opened and compared.
 #pragma once
@@ -14,6 +17,7 @@
 
 #include "rondo/model/model.h"
 #include "rondo/model/stored_head.h"
+#include "rondo/nn/lora.h"
 
 namespace rondo::model {
 
@@ -31,6 +35,10 @@ struct LoadOptions {
   bool with_lm_head = false;
   /// A policy: the language-model head and no preference head, whatever the directory announces.
   bool as_policy = false;
+  /// New adapters on a frozen backbone (nn/lora.h), drawn from `seed`.
+  std::optional<nn::LoraConfig> new_adapter;
+  /// Where the base of an adapter lies; empty = as its adapter_config.json says.
+  std::string base;
   /// What the stored head is, where config.json does not announce it (`rondo import`).
   std::optional<HeadImport> import;
 };
@@ -55,7 +63,8 @@ struct SaveOptions {
 
 /// Writes config.json (with `rondo`, where "head" is filled in here), model.safetensors and the tokenizer files of
 /// `tokenizer_source`. Existing files of the same names are replaced. A BT model that transformers' own class of the
-/// family can compute gets that class name and its tensor names.
+/// family can compute gets that class name and its tensor names. A model with adapters is written in PEFT's layout,
+/// without the weights of its base.
 void save(const Model& model, nlohmann::json rondo, const std::filesystem::path& directory,
           const std::filesystem::path& tokenizer_source, const SaveOptions& options = {});
 

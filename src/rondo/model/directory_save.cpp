@@ -7,6 +7,7 @@
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/io/atomic_file.h"
+#include "rondo/model/adapter_config.h"
 #include "rondo/model/directory.h"
 #include "rondo/model/head_config.h"
 #include "rondo/model/tensors.h"
@@ -79,8 +80,7 @@ void write_weights(const std::vector<FileTensor>& tensors, const fs::path& direc
   io::write_file(directory / "model.safetensors.index.json", index.dump(2) + "\n");
 }
 
-void write_directory(const nlohmann::json& config, const std::vector<FileTensor>& tensors, const fs::path& directory,
-                     const fs::path& tokenizer_source, int64_t max_shard_bytes) {
+void begin_directory(const fs::path& directory, const fs::path& tokenizer_source) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw ResourceError("cannot write the model: " + directory.string() + ": " + error.message());
@@ -90,8 +90,21 @@ void write_directory(const nlohmann::json& config, const std::vector<FileTensor>
     const io::MappedFile file(source);
     io::write_file(directory / name, file.bytes());
   }
+}
+
+void write_directory(const nlohmann::json& config, const std::vector<FileTensor>& tensors, const fs::path& directory,
+                     const fs::path& tokenizer_source, int64_t max_shard_bytes) {
+  begin_directory(directory, tokenizer_source);
   write_weights(tensors, directory, max_shard_bytes);
   io::write_file(directory / "config.json", config.dump(2) + "\n");
+}
+
+// The weights that the base of an adapter holds: they are not written again.
+bool lies_in_base(const Model& model, const std::string& name) {
+  const bool of_classifier =
+      std::any_of(model.family().classifier.weights.begin(), model.family().classifier.weights.end(),
+                  [&](const nn::WeightRule& rule) { return rule.name == name; });
+  return model.is_backbone(name) && !nn::is_lora(name) && !of_classifier;
 }
 
 // The names of the file: those of transformers' class where that class computes this model.
@@ -99,7 +112,7 @@ std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& opti
   std::vector<FileTensor> tensors;
   for (const nn::Parameter& p : model.parameters().all()) {
     FileTensor t{.name = p.name, .value = p.value, .type = p.value.scalar_type()};
-    const bool is_backbone = model.is_backbone(p.name);
+    const bool is_backbone = model.is_backbone(p.name) && !nn::is_lora(p.name);
     if (options.dtype && is_backbone) t.type = *options.dtype;
     constexpr std::string_view kScore = "score";
     if (model.head_config().classifier && p.name.starts_with("score."))
@@ -137,6 +150,41 @@ nlohmann::json saved_config(const Model& model, nlohmann::json rondo, at::Scalar
   return config;
 }
 
+// The module that PEFT trains whole: a classifier with several layers is one.
+std::string saved_module(const backbones::FamilyEntry& family, const std::string& name) {
+  const std::string_view output = family.classifier.output;
+  const std::string root(output.substr(0, output.find('.')));
+  return name.starts_with(root + ".") ? root : name.substr(0, name.rfind('.'));
+}
+
+// PEFT's layout: A, B and the head.
+void write_adapter(const Model& model, const nlohmann::json& config, const std::vector<FileTensor>& tensors,
+                   const fs::path& directory) {
+  AdapterManifest manifest{.lora = model.parameters().lora()->config,
+                           .fan_in_fan_out = model.family().matrices_are_in_out};
+  const std::string& head = model.head_config().kind;
+  if (head == kNoHead) manifest.task_type = "CAUSAL_LM";
+  if (head == "bt") manifest.task_type = "SEQ_CLS";
+  // PEFT's "all-linear" means the layers of an encoder's classifier as well.
+  const bool lists_modules =
+      manifest.lora.targets.empty() && manifest.lora.pattern.empty() && model.family().classifier.build != nullptr;
+  std::vector<FileTensor> own;
+  for (const FileTensor& t : tensors) {
+    if (lies_in_base(model, t.name)) continue;
+    if (lists_modules && t.name.ends_with(nn::kLoraA))
+      manifest.lora.targets.push_back(t.name.substr(0, t.name.size() - nn::kLoraA.size()));
+    own.push_back(t);
+    own.back().name = kAdapterPrefix + t.name;
+    const std::string module = saved_module(model.family(), t.name);
+    const std::vector<std::string>& saved = manifest.modules_to_save;
+    if (!nn::is_lora(t.name) && std::find(saved.begin(), saved.end(), module) == saved.end())
+      manifest.modules_to_save.push_back(module);
+  }
+  write_file(own, directory / kAdapterWeights);
+  io::write_file(directory / kAdapterConfig, write_adapter_config(manifest).dump(2) + "\n");
+  io::write_file(directory / "config.json", config.dump(2) + "\n");
+}
+
 }  // namespace
 
 void save_backbone(const nlohmann::json& config, const nn::ParameterSet& parameters, const fs::path& directory,
@@ -151,8 +199,11 @@ void save_backbone(const nlohmann::json& config, const nn::ParameterSet& paramet
 void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source,
           const SaveOptions& options) {
   const std::vector<FileTensor> tensors = file_tensors(model, options);
-  write_directory(saved_config(model, std::move(rondo), tensors.front().type), tensors, directory, tokenizer_source,
-                  options.max_shard_bytes);
+  const nlohmann::json config = saved_config(model, std::move(rondo), tensors.front().type);
+  if (model.parameters().lora() == nullptr)
+    return write_directory(config, tensors, directory, tokenizer_source, options.max_shard_bytes);
+  begin_directory(directory, tokenizer_source);
+  write_adapter(model, config, tensors, directory);
 }
 
 std::string weights_hash(const Model& model) {

@@ -20,6 +20,7 @@ nn::ParameterSet without(const nn::ParameterSet& parameters, const std::string& 
   for (const nn::Parameter& p : parameters.all()) {
     if (!p.name.starts_with(prefix)) kept.add(p.name, p.value);
   }
+  kept.set_lora(parameters.lora());
   return kept;
 }
 

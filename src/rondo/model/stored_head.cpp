@@ -9,18 +9,19 @@
 
 namespace rondo::model {
 
-StoredHead find_stored_head(const io::SafetensorsReader& reader, const backbones::FamilyEntry& family) {
+StoredHead find_stored_head(const io::SafetensorsReader& reader, const backbones::FamilyEntry& family,
+                            const std::string& outer) {
   std::vector<std::string_view> names = {family.classifier.output};
   names.insert(names.end(), std::begin(kRewardNames), std::end(kRewardNames));
   StoredHead stored;
-  if (const io::TensorView* gate = reader.find("prompt_head.weight"); gate != nullptr && !gate->shape.empty())
+  if (const io::TensorView* gate = reader.find(outer + "prompt_head.weight"); gate != nullptr && !gate->shape.empty())
     stored.gate_planes = gate->shape.front();
   for (const std::string_view name : names) {
-    const io::TensorView* view = reader.find(std::string(name) + ".weight");
+    const io::TensorView* view = reader.find(outer + std::string(name) + ".weight");
     if (view == nullptr || view->shape.size() != 2) continue;
     stored.name = name;
     stored.outputs = view->shape.front();
-    stored.has_bias = reader.find(stored.name + ".bias") != nullptr;
+    stored.has_bias = reader.find(outer + stored.name + ".bias") != nullptr;
     return stored;
   }
   return stored;

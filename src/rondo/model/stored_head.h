@@ -29,7 +29,9 @@ struct StoredHead {
 };
 
 /// Looks under the family's own name first, then under kRewardNames.
-StoredHead find_stored_head(const io::SafetensorsReader& reader, const backbones::FamilyEntry& family);
+/// `outer`: what stands in front of every name of the file.
+StoredHead find_stored_head(const io::SafetensorsReader& reader, const backbones::FamilyEntry& family,
+                            const std::string& outer = "");
 
 /// The command that gives a directory whose config.json announces this head.
 std::string import_command(const StoredHead& stored, const std::string& directory);

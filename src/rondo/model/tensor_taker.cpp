@@ -36,12 +36,12 @@ bool matches(std::string_view pattern, std::string_view name) {
 }
 
 TensorTaker::TensorTaker(std::shared_ptr<const io::SafetensorsReader> reader, std::string_view prefix,
-                         std::string place)
-    : reader_(std::move(reader)), prefix_(prefix), place_(std::move(place)) {}
+                         std::string place, std::string outer)
+    : reader_(std::move(reader)), prefix_(prefix), place_(std::move(place)), outer_(std::move(outer)) {}
 
 const io::TensorView* TensorTaker::find_with_or_without_prefix(const std::string& name) const {
-  const io::TensorView* view = reader_->find(name);
-  if (view == nullptr && name.starts_with(prefix_)) view = reader_->find(name.substr(prefix_.size()));
+  const io::TensorView* view = reader_->find(outer_ + name);
+  if (view == nullptr && name.starts_with(prefix_)) view = reader_->find(outer_ + name.substr(prefix_.size()));
   return view;
 }
 

@@ -15,15 +15,17 @@ namespace rondo::model {
 
 class TensorTaker {
  public:
-  /// `prefix`: what a checkpoint of the bare backbone leaves out. `place` names the directory in messages.
-  TensorTaker(std::shared_ptr<const io::SafetensorsReader> reader, std::string_view prefix, std::string place);
+  /// `prefix`: what a checkpoint of the bare backbone leaves out. `place` names the directory in messages. `outer`:
+  /// what stands in front of every name of the file, and of no name here.
+  TensorTaker(std::shared_ptr<const io::SafetensorsReader> reader, std::string_view prefix, std::string place,
+              std::string outer = "");
 
   /// Under its name; without the family's prefix, as a bare backbone ("LlamaModel") has it; or with the old names of a
   /// norm's weight and bias, as early BERT checkpoints have them. Null where it is missing.
   const io::TensorView* find(const std::string& name) const;
   /// Throws ModelError where the shape is another one.
   Tensor take(const nn::ExpectedWeight& expected, const io::TensorView& view);
-  /// Names that nobody took.
+  /// Names that nobody took, as the file has them.
   std::vector<std::string> left() const;
 
   const io::SafetensorsReader& reader() const { return *reader_; }
@@ -35,6 +37,7 @@ class TensorTaker {
   std::shared_ptr<const io::SafetensorsReader> reader_;
   std::string_view prefix_;
   std::string place_;
+  std::string outer_;
   std::vector<std::string> taken_;
 };
 

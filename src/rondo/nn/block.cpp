@@ -12,4 +12,12 @@ Tensor Block::forward(const Tensor& x_ND, const AttentionPass& pass) const {
   return mlp_sum_norm.forward(h_ND + mlp_out_norm.forward(mlp.forward(mlp_norm.forward(mlp_input_ND))));
 }
 
+Tensor Block::trained() const {
+  const QkvProjection& qkv = attention.qkv;
+  for (const Linear* linear : {&attention.out, &qkv.q, &qkv.k, &qkv.v, &mlp.gate, &mlp.in, &mlp.out}) {
+    if (Tensor tensor = linear->trained(); tensor.defined()) return tensor;
+  }
+  return attention.out.weight;
+}
+
 }  // namespace rondo::nn

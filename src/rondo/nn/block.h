@@ -26,6 +26,8 @@ struct Block {
   size_t kind = 0;  // which of the model's AttentionKinds
 
   Tensor forward(const Tensor& x_ND, const AttentionPass& pass) const;
+  /// A tensor of its matrices or adapters that is trained; one of its frozen ones where none is.
+  Tensor trained() const;
 };
 
 }  // namespace rondo::nn

@@ -29,4 +29,10 @@ int64_t ParameterSet::element_count() const {
   return count;
 }
 
+int64_t ParameterSet::trained_count() const {
+  int64_t count = 0;
+  for (const Parameter& parameter : parameters_) count += parameter.value.requires_grad() ? parameter.value.numel() : 0;
+  return count;
+}
+
 }  // namespace rondo::nn

@@ -4,12 +4,15 @@
 // recordings use.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "rondo/base/tensor.h"
 
 namespace rondo::nn {
+
+struct LoraState;
 
 struct Parameter {
   std::string name;
@@ -25,9 +28,15 @@ class ParameterSet {
   const Tensor& get(const std::string& name) const;
   const std::vector<Parameter>& all() const { return parameters_; }
   int64_t element_count() const;
+  /// Elements that training changes.
+  int64_t trained_count() const;
+  /// The adapters among the parameters (nn/lora.h); null where there are none.
+  const std::shared_ptr<LoraState>& lora() const { return lora_; }
+  void set_lora(std::shared_ptr<LoraState> lora) { lora_ = std::move(lora); }
 
  private:
   std::vector<Parameter> parameters_;
+  std::shared_ptr<LoraState> lora_;
 };
 
 }  // namespace rondo::nn

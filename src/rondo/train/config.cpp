@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/train/config.h"
 
+#include <filesystem>
+
 #include "rondo/base/error.h"
 #include "rondo/losses/shared/loss.h"
 
@@ -29,7 +31,18 @@ void describe_objective(FieldVisitor& v, ObjectiveConfig& c) {
   v.boolean("recompute", c.recompute, "activation checkpointing: less memory, a third more time");
 }
 
+constexpr double kAlphaOverRank = 2;  // as TRL's defaults have it, r 16 and alpha 32
+
 }  // namespace
+
+void describe_lora(FieldVisitor& v, nn::LoraConfig& c) {
+  v.integer("lora_rank", c.rank, "rank of new adapters on a frozen backbone; 0 = train the backbone itself", 0, 65536);
+  v.number("lora_alpha", c.alpha, "adapters are scaled by alpha / rank; 0 = twice the rank", 0.0, 1e6);
+  v.number("lora_dropout", c.dropout, "share of an adapter's inputs that is dropped", 0.0, 0.99);
+  v.boolean("lora_rslora", c.rank_stabilised, "scale by alpha / sqrt(rank)");
+  v.texts("lora_targets", c.targets, "modules with an adapter, by last parts of their names; none = all of the blocks");
+  v.text("lora_pattern", c.pattern, "modules with an adapter, by a regular expression for their whole names");
+}
 
 void describe_optimizer(FieldVisitor& v, LoopConfig& c) {
   v.number("lr", c.lr, "peak learning rate, reached after warm-up", 0.0, 10.0);
@@ -63,6 +76,7 @@ void describe(FieldVisitor& v, TrainConfig& c) {
   v.integer("token_budget", c.loop.token_budget, "tokens of a micro-batch", 1, kMostTokens);
   v.choice("dtype", c.dtype, "type of the backbone's weights while training; bfloat16 keeps float32 masters",
            kDtypeNames);
+  describe_lora(v, c.lora);
   v.texts("freeze", c.freeze, "patterns of parameters that stay, e.g. 'model.layers.0.*'");
   v.integer("eval_every", c.loop.eval_every, "steps between held-out evaluations; 0 = at the end", 0, kManyRows);
   v.integer("checkpoint_every", c.loop.checkpoint_every, "steps between checkpoints; 0 = at the end", 0, kManyRows);
@@ -81,6 +95,22 @@ std::optional<heads::HeadConfig> new_head(const TrainConfig& config) {
   head.tau = config.tau > 0 ? config.tau : heads::default_tau(head.kind, head.norm);
   head.ties = losses::loss_by_name(config.loop.objective.loss).has_ties;
   return head;
+}
+
+std::optional<nn::LoraConfig> new_adapter(const nn::LoraConfig& config, const std::string& base) {
+  if (config.rank == 0) {
+    if (config.alpha != 0 || config.dropout != 0 || config.rank_stabilised || !config.targets.empty() ||
+        !config.pattern.empty())
+      throw ConfigError("settings of adapters without adapters: give --lora-rank, or leave the other --lora flags out");
+    return std::nullopt;
+  }
+  if (!config.targets.empty() && !config.pattern.empty())
+    throw ConfigError("--lora-targets and --lora-pattern both name the modules of adapters; give one of them");
+  nn::LoraConfig lora = config;
+  if (lora.alpha == 0) lora.alpha = kAlphaOverRank * static_cast<double>(lora.rank);
+  if (lora.targets == std::vector<std::string>{"all-linear"}) lora.targets.clear();
+  lora.base = std::filesystem::absolute(base).lexically_normal().string();
+  return lora;
 }
 
 }  // namespace rondo::train

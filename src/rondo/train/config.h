@@ -7,6 +7,7 @@
 
 #include "rondo/base/config.h"
 #include "rondo/heads/shared/head.h"
+#include "rondo/nn/lora.h"
 #include "rondo/train/loop.h"
 
 namespace rondo::train {
@@ -26,6 +27,7 @@ struct TrainConfig {
   double tau = 0;  // 0: the default of the head
   std::string dtype = "float32";
   std::vector<std::string> freeze;
+  nn::LoraConfig lora;  // alpha 0: twice the rank
 
   LoopConfig loop;
   int64_t epochs = 1;  // used where loop.steps is 0
@@ -38,5 +40,8 @@ void describe_optimizer(FieldVisitor& visitor, LoopConfig& config);
 
 /// The head a run starts with: nullopt = the one that the model directory announces.
 std::optional<heads::HeadConfig> new_head(const TrainConfig& config);
+/// The adapters a run adds to `base`: nullopt = none. Throws ConfigError on contradictions.
+std::optional<nn::LoraConfig> new_adapter(const nn::LoraConfig& config, const std::string& base);
+void describe_lora(FieldVisitor& visitor, nn::LoraConfig& config);
 
 }  // namespace rondo::train

@@ -7,8 +7,10 @@
 #include <cmath>
 
 #include "rondo/base/error.h"
+#include "rondo/base/random.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/mapped_file.h"
+#include "rondo/nn/lora.h"
 #include "rondo/train/metrics_log.h"
 
 namespace rondo::train {
@@ -17,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
+
+constexpr uint64_t kDropoutStream = 0x64726f70;  // a name: "drop"
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -103,6 +107,9 @@ class Loop {
   // One optimiser step over micro-batches within the token budget.
   ObjectiveReport forward_backward(const StepBatch& batch, const StepCounts& counts) {
     ObjectiveReport report;
+    // As the sample of a step (docs/decisions/0004), its dropout follows from seed and step.
+    const Random draw =
+        Random(config_.sampler.seed).split(kDropoutStream).split(static_cast<uint64_t>(result_.state.step));
     size_t begin = 0;
     const std::span<const data::GroupSelection> all(batch.selections);
     while (begin < all.size()) {
@@ -113,6 +120,7 @@ class Loop {
         if (end > begin && tokens > config_.token_budget) break;
         ++end;
       }
+      const nn::LoraDropout dropout(model_.parameters(), draw.split(begin).seed());
       report.add(objective_.backward(all.subspan(begin, end - begin), counts));
       optimizer_.accumulate();
       begin = end;

@@ -17,6 +17,7 @@
 #include <cmath>
 
 #include "rondo/base/error.h"
+#include "rondo/nn/lora.h"
 
 namespace rondo::train {
 namespace {
@@ -52,6 +53,8 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
   std::vector<std::vector<int64_t>> shapes;
   for (const nn::Parameter& p : parameters.all()) {
     if (!p.value.requires_grad()) continue;
+    if (options.kind == "muon" && nn::is_lora(p.name))
+      throw ConfigError("--optimizer muon has no matrix to train: adapters freeze those of the blocks; use adamw");
     const Tensor data = p.value.detach();
     const bool is_wide = data.scalar_type() != at::kBFloat16 && data.scalar_type() != at::kHalf;
     trained_.push_back({p.name, p.value, is_wide ? data : data.to(at::kFloat), {}});

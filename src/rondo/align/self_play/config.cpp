@@ -33,6 +33,7 @@ void describe(FieldVisitor& v, AlignConfig& c) {
   describe(v, c.objective);
   v.number("max_drift", c.limits.max_drift, "nats per token off the reference at which a run stops", 1e-6, 1e9);
   v.boolean("recompute", c.limits.recompute, "activation checkpointing: less memory, a third more time");
+  train::describe_lora(v, c.lora);
   describe(v, c.generate);
   train::describe_optimizer(v, c.loop);
   v.integer("checkpoint_every", c.loop.checkpoint_every, "steps between checkpoints; 0 = at the end of a round", 0,
@@ -52,6 +53,14 @@ void describe(FieldVisitor& v, AlignConfig& c) {
       "EVERY:STEPS: before every EVERY-th round the judge learns STEPS steps from labels of the latest samples, given "
       "by the referee command or the referee");
   v.number("judge_lr", c.judge_lr, "peak learning rate of a refreshed judge", 0.0, 10.0);
+}
+
+model::LoadOptions trained_policy(const AlignConfig& config, at::Device device) {
+  return {.seed = static_cast<uint64_t>(config.seed),
+          .device = device,
+          .trainable = true,
+          .as_policy = true,
+          .new_adapter = train::new_adapter(config.lora, config.policy)};
 }
 
 std::optional<int64_t> magnet_iterate(const std::string& magnet, int64_t iteration) {

@@ -10,6 +10,7 @@
 #include "rondo/align/policy/policy_objective.h"
 #include "rondo/base/config.h"
 #include "rondo/generate/generator.h"
+#include "rondo/model/directory.h"
 #include "rondo/train/config.h"
 
 namespace rondo::align {
@@ -30,6 +31,7 @@ struct AlignConfig {
   PolicyLimits limits;
   generate::GenerateOptions generate;
   train::LoopConfig loop;
+  nn::LoraConfig lora;  // adapters of the first round, which later rounds train further
 
   std::string eval_prompts;     // empty: the training prompts
   int64_t eval_responses = 4;   // 0 = no contests
@@ -44,6 +46,8 @@ struct AlignConfig {
 };
 
 void describe(FieldVisitor& v, AlignConfig& c);
+/// How the policy that training begins with is loaded: with new adapters where the config asks for some.
+model::LoadOptions trained_policy(const AlignConfig& config, at::Device device);
 
 /// Which iterate a magnet or reference is at iteration t = 1, 2, ...: 0 is the base, t - 1 the policy that samples.
 /// nullopt = no magnet. Throws ConfigError, with the known forms, on any other text.

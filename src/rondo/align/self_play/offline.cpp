@@ -52,8 +52,7 @@ train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& gr
                                 at::Device device, const SelfPlayHooks& hooks) {
   check_labels(config, groups);
   const StoredLogProbs reference = base_log_probs(config, groups, device, hooks);
-  const model::LoadedModel policy =
-      model::load(config.policy, {.device = device, .trainable = true, .as_policy = true});
+  const model::LoadedModel policy = model::load(config.policy, trained_policy(config, device));
   const PolicyObjective objective(*policy.model, config.objective, {.judged = {}, .reference = &reference},
                                   config.limits);
   train::LoopConfig loop = config.loop;

@@ -73,6 +73,7 @@ class SelfPlay {
   }
 
   model::LoadedModel load(int64_t t, bool trainable) const {
+    if (trainable && t == 0) return model::load(policy_folder(t), trained_policy(config_, input_.device));
     return model::load(policy_folder(t), {.device = input_.device, .trainable = trainable, .as_policy = true});
   }
 

@@ -75,6 +75,8 @@ struct FamilyEntry {
   /// Sizes from config.json; throws ModelError on a missing or contradictory key.
   nn::Sizes (*sizes)(ConfigReader& config);
   std::span<const nn::WeightRule> weights;
+  /// Matrices of the blocks lie as [in, out] in the file.
+  bool matrices_are_in_out = false;
   /// Tensors that may be in a file and are not used (patterns with one "{}" for a number, or a "*" at the end).
   std::span<const std::string_view> ignorable;
   /// Weights of the language-model head, wanted by policies only; empty where the family has none. Reuses the embedding

@@ -23,7 +23,7 @@ Tensor Transformer::forward(const PackedBatch& batch, const ForwardOptions& opti
     pass.cache = options.cache;
     pass.layer = layer;
     x_ND = options.recompute_blocks ? nn::recompute([&block, pass](const Tensor& x) { return block.forward(x, pass); },
-                                                    x_ND, block.attention.out.weight)
+                                                    x_ND, block.trained())
                                     : block.forward(x_ND, pass);
   }
   return parts_.final_norm.forward(x_ND);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/backbones/shared/weights.h"
 
+#include "rondo/nn/lora.h"
+
 namespace rondo::backbones {
 
 Weights::Weights(const nn::ParameterSet& parameters, std::string prefix)
@@ -11,7 +13,9 @@ Tensor Weights::tensor_if_any(const std::string& name) const {
 }
 
 nn::Linear Weights::linear(const std::string& name) const {
-  return {.weight = tensor(name + ".weight"), .bias = tensor_if_any(name + ".bias")};
+  return {.weight = tensor(name + ".weight"),
+          .bias = tensor_if_any(name + ".bias"),
+          .adapter = nn::find_adapter(*parameters_, prefix_ + name)};
 }
 
 nn::Norm Weights::norm(const std::string& name, nn::NormKind kind, double eps) const {

@@ -21,6 +21,7 @@ class Weights {
 
   const Tensor& tensor(const std::string& name) const { return parameters_->get(prefix_ + name); }
   Tensor tensor_if_any(const std::string& name) const;
+  /// With the adapter that lies beside it.
   nn::Linear linear(const std::string& name) const;
   /// The identity where the weight table has no such norm.
   nn::Norm norm(const std::string& name, nn::NormKind kind, double eps) const;
