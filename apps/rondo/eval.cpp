@@ -58,8 +58,7 @@ void print_judgement(const std::string& name, const metrics::Judgement& j, const
   }
   print_line(fmt::format("  baselines   longest {}, shortest {}, random {}, first {}", percent(j.baselines.longest),
                          percent(j.baselines.shortest), percent(j.baselines.random), percent(j.baselines.first)));
-  print_line(
-      fmt::format("  cost        {} responses through the model (linear in K), {} tokens", cost.queries, cost.tokens));
+  print_line(fmt::format("  cost        {}, {} tokens", eval::queries_text(cost), cost.tokens));
 }
 
 void dump_rows(io::AtomicFile& file, const std::string& model, const eval::ScoredData& scored, double tau,
@@ -96,6 +95,7 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, at::D
   judged.json["data_hash"] = store->groups().content_hash();
   judged.json["transitive_share"] = scored.transitive_share;
   judged.json["queries"] = scored.cost.queries;
+  judged.json["linear_queries"] = scored.cost.responses;
   judged.json["tokens"] = scored.cost.tokens;
   print_judgement(directory, judged.judgement, scored.cost);
   if (config.swap_check) {

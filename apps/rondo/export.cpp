@@ -143,7 +143,7 @@ void run_export(const ExportConfig& c, Session& session) {
   const json config = model::read_model_config(files);
   const backbones::FamilyEntry& family = model::family_of(config, c.model);
   const bool is_policy = !model::announces_head(config, c.model) && !family.lm_head.empty();
-  const bool has_class = is_policy || heads::head_by_name(model::announced_head(config, c.model).kind).scalar;
+  const bool has_class = is_policy || heads::head_by_name(model::announced_head(config, c.model).kind).scalar();
   const bool with_lm_head = !has_class && holds_lm_head(files.weights.string(), family);
   const OpenModel open = open_model(c.model, {.with_lm_head = with_lm_head, .as_policy = is_policy}, {}, session);
   const bool transformers = c.format.empty() ? has_class : c.format == "transformers";

@@ -31,6 +31,7 @@ struct Preset {
   const char* eos;
   const char* gate_reads;
   const char* system;
+  const char* pairwise;
   int64_t max_length;
 };
 constexpr Preset kPresets[] = {
@@ -42,6 +43,7 @@ constexpr Preset kPresets[] = {
      .eos = "force_last",
      .gate_reads = "first_message",
      .system = "",
+     .pairwise = "",
      .max_length = 0},
     {.name = "openrlhf",
      .head = "",
@@ -51,6 +53,7 @@ constexpr Preset kPresets[] = {
      .eos = "append",
      .gate_reads = "",
      .system = "",
+     .pairwise = "",
      .max_length = 0},
     {.name = "skywork",
      .head = "",
@@ -60,7 +63,18 @@ constexpr Preset kPresets[] = {
      .eos = "",
      .gate_reads = "",
      .system = "refuse",
+     .pairwise = "",
      .max_length = 16384},
+    {.name = "rlhflow_pair",
+     .head = "pair_lm",
+     .gate = "",
+     .tau = 1,
+     .bos = "none",
+     .eos = "",
+     .gate_reads = "",
+     .system = "",
+     .pairwise = "turn",
+     .max_length = 0},
 };
 
 struct ImportConfig {
@@ -119,6 +133,7 @@ void apply_preset(ImportConfig& c, bool has_gate) {
     fill(c.text.eos, preset.eos);
     fill(c.text.gate_reads, preset.gate_reads);
     fill(c.text.system, preset.system);
+    fill(c.text.pairwise, preset.pairwise);
     if (c.tau == 0) c.tau = preset.tau;
     if (c.text.max_length == 0) c.text.max_length = preset.max_length;
   }
@@ -188,17 +203,17 @@ model::HeadImport head_import(const ImportConfig& c, const json& config, const m
   model::HeadImport import;
   heads::HeadConfig& head = import.head;
   head.kind = c.head.empty() ? "bt" : c.head;
-  const bool scalar = heads::head_by_name(head.kind).scalar;
-  refuse_flag(scalar && !c.norm.empty(), "--norm", head.kind);
-  refuse_flag(scalar && !c.gate.empty(), "--gate", head.kind);
+  const bool embeds = heads::head_by_name(head.kind).embeds, scalar = heads::head_by_name(head.kind).scalar();
+  refuse_flag(!embeds && !c.norm.empty(), "--norm", head.kind);
+  refuse_flag(!embeds && !c.gate.empty(), "--gate", head.kind);
   refuse_flag(!scalar && (c.output >= 0 || !c.output_weights.empty()), "--output", head.kind);
   refuse_flag(!scalar && c.normalize_rewards, "--normalize-rewards", head.kind);
   refuse_flag(head.kind != "hrc" && c.reward_clip > 0, "--reward-clip", head.kind);
-  head.norm = scalar ? "none" : c.norm;
+  head.norm = embeds ? c.norm : "none";
   if (scalar) {
     import.outputs = chosen_outputs(c, stored);
     if (c.normalize_rewards) read_reward_scale(config, import);
-  } else {
+  } else if (embeds) {
     head.gate = c.gate.empty() ? "none" : c.gate;
     check_embedding_flags(c, stored, head);
     if (c.reward_clip > 0) head.reward_clip = c.reward_clip;
@@ -233,9 +248,9 @@ model::LoadOptions load_options(ImportConfig& c, const json& config, const backb
     throw ModelError("no head to import: " + c.from + ": no tensor has the name of one; a base model is used as it is");
   backbones::ConfigReader sizes(config, c.from + "/config.json");
   model::HeadImport import = head_import(c, config, stored, family.sizes(sizes).hidden);
-  const bool scalar = heads::head_by_name(import.head.kind).scalar;
-  if (!scalar) import.head.planes = planes_of(reader, c.from);
-  return {.with_lm_head = !scalar && holds_lm_head(c.from, family), .import = std::move(import)};
+  const bool embeds = heads::head_by_name(import.head.kind).embeds;
+  if (embeds) import.head.planes = planes_of(reader, c.from);
+  return {.with_lm_head = embeds && holds_lm_head(c.from, family), .import = std::move(import)};
 }
 
 // config.json of the copy: values that were taken in must not be applied a second time.

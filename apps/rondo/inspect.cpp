@@ -47,20 +47,29 @@ std::string token_rule(const OpenModel& open, const std::string& rule, std::opti
   return rule + (id ? " (" + open.encoder->tokenizer().token(*id) + ")" : " (the tokenizer has none)");
 }
 
+std::string what_is_read(const OpenModel& open) {
+  const text::TextPolicy& policy = open.encoder->policy();
+  if (policy.pairwise == "marks") return "a prompt and two responses behind PairRM's marks, in both orders";
+  if (policy.pairwise == "turn") return "a prompt and two responses in one turn, in both orders";
+  if (policy.pairwise == "answer")
+    return "a prompt and two responses in one turn, in both orders, and how it is answered";
+  if (open.encoder->uses_template()) return "conversations, by the chat template";
+  if (policy.use_pair) return "prompt and response as the tokenizer's two texts";
+  return "prompt and response as they stand, one behind the other";
+}
+
 // What a caller has to keep to, and what is done to a text: the length limit, system turns, BOS, EOS, what is read.
 ordered_json contract(const OpenModel& open) {
   const text::TextPolicy& policy = open.encoder->policy();
   ordered_json j;
   j["tokens_at_most"] = open.max_length();
-  j["reads"] = open.encoder->uses_template() ? "conversations, by the chat template"
-               : policy.use_pair             ? "prompt and response as the tokenizer's two texts"
-                                             : "prompt and response as they stand, one behind the other";
+  j["reads"] = what_is_read(open);
   j["system_turn"] = system_turn(open);
   j["bos"] = token_rule(open, policy.bos, open.encoder->bos_id());
   j["eos"] = token_rule(open, policy.eos, open.encoder->eos_id());
   j["score_read_at"] = policy.pooling;
   if (open.model().needs_gate()) j["gate_read_at"] = policy.gate;
-  if (open.encoder->uses_template()) {
+  if (open.encoder->uses_template() && policy.pairwise == "none") {
     const Message answer{.role = "assistant", .content = "R", .extra_json = ""};
     j["example"] = open.encoder->explain({.text = "U"}, answer).text;
   }

@@ -49,6 +49,7 @@ text::TextPolicy recorded_policy(const nlohmann::json& config, const std::string
     policy.pooling = found->at("pooling");
     policy.gate = found->value("gate", policy.gate);
     policy.system = found->value("system", policy.system);
+    policy.pairwise = found->value("pairwise", policy.pairwise);
     policy.max_length = found->value("max_length", policy.max_length);
     text::check_policy(policy);
   } catch (const nlohmann::json::exception& error) {
@@ -67,7 +68,47 @@ void override_policy(const TextFlags& flags, text::TextPolicy& policy) {
   if (!flags.pooling.empty()) policy.pooling = flags.pooling;
   if (!flags.gate_reads.empty()) policy.gate = flags.gate_reads;
   if (!flags.system.empty()) policy.system = flags.system;
+  if (!flags.pairwise.empty()) policy.pairwise = flags.pairwise;
   if (flags.max_length > 0) policy.max_length = flags.max_length;
+}
+
+// The recorded policy of a directory, changed by flags.
+text::TextPolicy policy_of(const std::string& directory, const TextFlags& flags, const std::string& base) {
+  const model::ModelFiles files = model::find_files(directory, base);
+  nlohmann::json config = nlohmann::json::object();
+  if (files.is_adapter || std::filesystem::exists(files.directory / "config.json"))
+    config = model::read_model_config(files);
+  text::TextPolicy policy = recorded_policy(config, directory);
+  override_policy(flags, policy);
+  return policy;
+}
+
+// What a head reads: one response, PairRM's marks, or two responses in one turn.
+void fit_to_head(const heads::HeadConfig& head, const TextFlags& flags, text::TextPolicy& policy) {
+  const bool is_pairwise = head.kind != model::kNoHead && heads::head_by_name(head.kind).pairwise;
+  if (!is_pairwise) {
+    if (!flags.pairwise.empty() && flags.pairwise != "none")
+      throw ConfigError("--pairwise " + flags.pairwise + ": a " + head.kind +
+                        " head reads responses alone; leave the flag out, or take --head pair");
+    policy.pairwise = "none";
+    return;
+  }
+  const bool has_marks = head.kind == "pair_rm";
+  if (policy.pairwise == "none") policy.pairwise = has_marks ? "marks" : "turn";
+  if ((policy.pairwise == "marks") != has_marks)
+    throw ConfigError("--pairwise " + policy.pairwise + " does not fit a " + head.kind +
+                      " head; pair_rm reads marks, pair and pair_lm read turn or answer");
+}
+
+// The tokens that a pairwise language model answers with, where the caller asks for a fresh or an imported one.
+void add_answers(const std::string& directory, const TextFlags& flags, model::LoadOptions& options) {
+  for (heads::HeadConfig* head :
+       {options.new_head ? &*options.new_head : nullptr, options.import ? &options.import->head : nullptr}) {
+    if (head == nullptr || !heads::head_by_name(head->kind).reads_logits) continue;
+    TextFlags plain = flags;
+    plain.pairwise.clear();
+    head->answers = open_encoder(directory, plain, options.base).answer_tokens();
+  }
 }
 
 void check_vocabulary(const OpenModel& open) {
@@ -88,6 +129,8 @@ void describe(FieldVisitor& v, TextFlags& c) {
   v.choice("eos", c.eos, "last token; empty = as recorded", with_empty(text::kEosNames));
   v.choice("pooling", c.pooling, "which state stands for a response; empty = as recorded",
            with_empty(text::kPoolingNames));
+  v.choice("pairwise", c.pairwise, "how a pairwise model reads two responses; empty = as recorded",
+           with_empty(text::kPairwiseNames));
 }
 
 void describe_policy(FieldVisitor& v, TextFlags& c) {
@@ -117,6 +160,7 @@ nlohmann::json OpenModel::text_json() const {
   const text::TextPolicy usual;
   if (policy.gate != usual.gate) object["gate"] = policy.gate;
   if (policy.system != usual.system) object["system"] = policy.system;
+  if (policy.pairwise != usual.pairwise) object["pairwise"] = policy.pairwise;
   if (policy.max_length != usual.max_length) object["max_length"] = policy.max_length;
   return object;
 }
@@ -127,19 +171,15 @@ int64_t OpenModel::max_length() const {
 }
 
 text::TextEncoder open_encoder(const std::string& directory, const TextFlags& flags, const std::string& base) {
-  const model::ModelFiles files = model::find_files(directory, base);
-  nlohmann::json config = nlohmann::json::object();
-  if (files.is_adapter || std::filesystem::exists(files.directory / "config.json"))
-    config = model::read_model_config(files);
-  text::TextPolicy policy = recorded_policy(config, directory);
-  override_policy(flags, policy);
-  return text::load_text_encoder(files.tokenizer.string(), policy);
+  return text::load_text_encoder(model::find_files(directory, base).tokenizer.string(),
+                                 policy_of(directory, flags, base));
 }
 
 OpenModel open_model(const std::string& directory, const model::LoadOptions& options, const TextFlags& flags,
                      Session& session) {
   model::LoadOptions with_base = options;
   with_base.base = session.base;
+  add_answers(directory, flags, with_base);
   OpenModel open{.directory = directory,
                  .tokenizer = model::find_files(directory, session.base).tokenizer.string(),
                  .loaded = model::load(directory, with_base)};
@@ -154,7 +194,9 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
                             "--normalize-rewards` does",
                             directory));
   }
-  open.encoder = std::make_unique<text::TextEncoder>(open_encoder(directory, flags, session.base));
+  text::TextPolicy policy = policy_of(directory, flags, session.base);
+  fit_to_head(open.model().head_config(), flags, policy);
+  open.encoder = std::make_unique<text::TextEncoder>(text::load_text_encoder(open.tokenizer, policy));
   check_vocabulary(open);
   return open;
 }
@@ -193,7 +235,7 @@ void log_tokens(const data::TokenReport& report, const DataFlags& flags, Session
 }
 
 std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& open, bool allow_unlabelled,
-                                            Session& session) {
+                                            Session& session, data::PairsWanted pairs) {
   if (flags.data.empty()) throw ConfigError("no data: --data: name at least one file");
   data::ReadOptions read_options{.files = flags.data,
                                  .renames = flags.rename,
@@ -210,7 +252,8 @@ std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenMo
   auto tokens = std::make_unique<data::TokenStore>(
       std::move(store), *open.encoder,
       data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.max_length(),
-                         .overlong = flags.overlong},
+                         .overlong = flags.overlong,
+                         .pairs = pairs},
       session.progress);
   log_tokens(tokens->report(), flags, session);
   return tokens;

@@ -19,6 +19,7 @@ struct TextFlags {
   std::string bos;
   std::string eos;
   std::string pooling;
+  std::string pairwise;
   // Recorded by `rondo import` alone.
   std::string gate_reads;
   std::string system;
@@ -63,9 +64,10 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
 /// The ids that end a policy's response: the tokenizer's EOS and what generation_config.json or config.json names.
 std::vector<int32_t> stop_ids(const OpenModel& open);
 
-/// Reads and tokenises; `allow_unlabelled` for verbs that only score. Throws where nothing was given.
+/// Reads and tokenises; `allow_unlabelled` for verbs that only score; `pairs` for pairwise models. Throws where nothing
+/// was given.
 std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenModel& model, bool allow_unlabelled,
-                                            Session& session);
+                                            Session& session, data::PairsWanted pairs = data::PairsWanted::kAll);
 
 /// Says what is odd about the tokens of data: over-long sequences, unknown tokens, responses that look the same.
 void log_tokens(const data::TokenReport& report, const DataFlags& flags, Session& session);

@@ -72,7 +72,8 @@ ordered_json rows_of(const Tensor& x) {
 }
 
 void add_tokens(const TokenGroup& group, const Parts& parts, ordered_json& row) {
-  for (const TokenResponse& r : group.responses) {
+  for (int64_t k = 0; k < group.sequence_count(); ++k) {
+    const TokenResponse& r = group.sequence(k);
     if (parts.has("token_ids")) row["token_ids"].push_back(r.ids);
     if (parts.has("pooled_positions")) row["pooled_positions"].push_back(r.pool_end - 1);
   }
@@ -125,8 +126,8 @@ void run_rank(const RankConfig& config, Session& session) {
         }
       });
   if (file) file->commit();
-  session.log(LogLevel::kInfo, fmt::format("{} prompts ranked with {} queries (one per response) and {} tokens",
-                                           store->size(), cost.queries, cost.tokens));
+  session.log(LogLevel::kInfo, fmt::format("{} prompts ranked with {} and {} tokens", store->size(),
+                                           eval::queries_text(cost), cost.tokens));
 }
 
 Runner setup(CLI::App& app) {

@@ -263,9 +263,8 @@ void report(const ScoreConfig& config, const Scoring& scoring, const Written& wr
                             formats::format_by_name(config.format).is_pairs ? "; they are left out of the pairs" : ""));
   }
   const eval::ScoringCost& cost = scoring.cost();
-  session.log(LogLevel::kInfo,
-              fmt::format("{} rows, {} responses judged with {} queries (one per response) and {} tokens", written.rows,
-                          written.responses, cost.queries, cost.tokens));
+  session.log(LogLevel::kInfo, fmt::format("{} rows, {} responses judged with {} and {} tokens", written.rows,
+                                           written.responses, eval::queries_text(cost), cost.tokens));
 }
 
 void run_score(ScoreConfig config, Session& session) {

@@ -104,7 +104,7 @@ class TrainRun {
     files.data = config_.data;
     files.rename = config_.rename;
     files.max_bad = config_.max_bad;
-    train_data_ = open_data(files, open_, /*allow_unlabelled=*/false, session_);
+    train_data_ = open_data(files, open_, /*allow_unlabelled=*/false, session_, data::PairsWanted::kLabelled);
     if (!config_.eval_data.empty()) {
       files.data = config_.eval_data;
       eval_data_ = open_data(files, open_, /*allow_unlabelled=*/false, session_);

@@ -44,17 +44,15 @@ json own_rows() {
 }
 
 PreferenceTable score_row(const json& row, const OpenModel& open) {
-  TokenGroup group;
   // Templates print dictionaries in the order of their keys.
   const nlohmann::ordered_json ordered = nlohmann::ordered_json::parse(row.dump());
-  const Prompt prompt = text::prompt_of(ordered);
-  int64_t gate_tokens = std::numeric_limits<int64_t>::max();
-  for (const nlohmann::ordered_json& response : ordered.at("responses")) {
-    const text::EncodedResponse encoded = open.encoder->encode(prompt, text::response_of(response));
-    group.responses.push_back(data::token_response(encoded, open.encoder->policy().pooling));
-    gate_tokens = std::min(gate_tokens, encoded.gate_tokens);
-  }
-  group.gate_pos = gate_tokens - 1;
+  Group source{
+      .prompt = text::prompt_of(ordered), .responses = {}, .comparisons = {}, .id = "", .subset = "", .source = ""};
+  for (const nlohmann::ordered_json& response : ordered.at("responses"))
+    source.responses.push_back(text::response_of(response));
+  data::Overlong overlong;
+  const TokenGroup group = data::token_group(source, *open.encoder, {.max_length = std::numeric_limits<int64_t>::max()},
+                                             "the record", overlong);
   const TokenGroup* const groups[] = {&group};
   eval::ScoringCost cost;
   return eval::score_groups(open.model(), groups, {}, cost).front();

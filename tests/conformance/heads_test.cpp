@@ -2,7 +2,11 @@
 // What every row of heads.def must prove.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "rondo/core/score_kernel.h"
 #include "rondo/heads/shared/head.h"
@@ -30,7 +34,9 @@ class EveryHead : public ::testing::TestWithParam<const HeadEntry*> {
             {.kind = std::string(GetParam()->name), .planes = 3, .gate = gate, .norm = norm, .reward_clip = 10});
       }
     }
-    if (GetParam()->scalar) all.resize(1);
+    if (!GetParam()->embeds) all.resize(1);
+    if (GetParam()->reads_logits) all.front().answers = {1, 4};
+    all.front().outputs = 2;
     return all;
   }
   static nn::ParameterSet parameters(const HeadConfig& config) {
@@ -41,28 +47,64 @@ class EveryHead : public ::testing::TestWithParam<const HeadEntry*> {
     }
     return set;
   }
-  static HeadOutput forward(const HeadConfig& config, const nn::ParameterSet& set, const Tensor& pooled_RD) {
-    return GetParam()->forward(config, set, pooled_RD, random_tensor({1, kHidden}, 99));
+  // What goes through a head for groups of these sizes: a state a response, or the readings of every ordered pair.
+  static int64_t rows(const std::vector<int64_t>& sizes) {
+    int64_t count = 0;
+    for (const int64_t size : sizes) count += GetParam()->pairwise ? size * (size - 1) * readings() : size;
+    return count;
+  }
+  static int64_t readings() { return GetParam()->name == "pair_rm" ? 3 : 1; }
+  static HeadOutput forward(const HeadConfig& config, const nn::ParameterSet& set, const Tensor& states,
+                            const std::vector<int64_t>& sizes) {
+    const Tensor prompt_GD = random_tensor({static_cast<int64_t>(sizes.size()), kHidden}, 99).to(states.scalar_type());
+    HeadOutput output = GetParam()->forward(config, set, states, prompt_GD);
+    if (GetParam()->pairwise) output.pair_index_Q = pair_index(sizes);
+    return output;
+  }
+  static Tensor pair_index(const std::vector<int64_t>& sizes) {
+    const TableLayout layout(sizes);
+    std::vector<int64_t> index;
+    for (size_t g = 0; g < sizes.size(); ++g) {
+      for (int64_t i = 0; i < sizes[g]; ++i) {
+        for (int64_t j = 0; j < sizes[g]; ++j) {
+          if (i != j) index.push_back(layout.index(static_cast<int64_t>(g), i, j));
+        }
+      }
+    }
+    return at::tensor(index, at::TensorOptions().dtype(at::kLong));
+  }
+  // The table of group g among groups of these sizes.
+  static PreferenceTable table_of(const HeadOutput& output, const std::vector<int64_t>& sizes, size_t g) {
+    const std::vector<int64_t> before(sizes.begin(), sizes.begin() + static_cast<std::ptrdiff_t>(g));
+    int64_t responses = 0, pairs = 0;
+    for (const int64_t size : before) {
+      responses += size;
+      pairs += size * (size - 1);
+    }
+    if (!GetParam()->pairwise) return output.group_table(static_cast<int64_t>(g), responses, sizes[g]);
+    HeadOutput alone = output;
+    alone.pair_logits_Q = output.pair_logits_Q.narrow(0, pairs, sizes[g] * (sizes[g] - 1));
+    alone.pair_index_Q = pair_index({sizes[g]});
+    return alone.group_table(0, 0, sizes[g]);
   }
 };
 
 TEST_P(EveryHead, ScoresNegateUnderSwapToTheLastBit) {
   for (const HeadConfig& config : configs()) {
     for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
-      const Tensor pooled_RD = random_tensor({50, kHidden}, 5).to(type);
-      const Tensor prompt_GD = random_tensor({1, kHidden}, 99).to(type);
-      const PreferenceTable table =
-          GetParam()->forward(config, parameters(config), pooled_RD, prompt_GD).group_table(0, 0, 50);
+      const Tensor states = random_tensor({rows({50}), kHidden}, 5).to(type);
+      const PreferenceTable table = table_of(forward(config, parameters(config), states, {50}), {50}, 0);
       EXPECT_TRUE(at::equal(table.scores_MM(), -table.scores_MM().t())) << config.gate << " " << config.norm;
       EXPECT_TRUE(at::equal(table.scores_ordered_MM(), -table.scores_ordered_MM().t()));
+      EXPECT_GT(table.scores_MM().abs().max().item<double>(), 0);
     }
   }
 }
 
 TEST_P(EveryHead, ClosedFormsEqualBruteForce) {
   for (const HeadConfig& config : configs()) {
-    const PreferenceTable table =
-        forward(config, parameters(config), random_tensor({6, kHidden}, 5)).group_table(0, 0, 6);
+    const HeadOutput output = forward(config, parameters(config), random_tensor({rows({6}), kHidden}, 5), {6});
+    const PreferenceTable table = table_of(output, {6}, 0);
     const Tensor scores_MM = table.scores_MM();
     EXPECT_LT(distance(table.mean_scores_with_self_M(), scores_MM.mean(1)), kTight);
     EXPECT_LT(distance(table.mean_scores_M(), scores_MM.sum(1) / 5), kTight);
@@ -75,27 +117,27 @@ TEST_P(EveryHead, ClosedFormsEqualBruteForce) {
 
 TEST_P(EveryHead, ASingleResponseHasMeanScoreZero) {
   for (const HeadConfig& config : configs()) {
-    const PreferenceTable table =
-        forward(config, parameters(config), random_tensor({1, kHidden}, 5)).group_table(0, 0, 1);
-    EXPECT_EQ(table.mean_scores_M().item<double>(), 0);
+    const HeadOutput output = forward(config, parameters(config), random_tensor({rows({1}), kHidden}, 5), {1});
+    EXPECT_EQ(table_of(output, {1}, 0).mean_scores_M().item<double>(), 0);
   }
 }
 
 TEST_P(EveryHead, GradientsEqualFiniteDifferences) {
   for (const HeadConfig& config : configs()) {
     const nn::ParameterSet set = parameters(config);
-    const Tensor pooled_RD = random_tensor({4, kHidden}, 5).requires_grad_(true);
+    const Tensor states = random_tensor({rows({4}), kHidden}, 5).requires_grad_(true);
     const Tensor direction = random_tensor({4, 4}, 6);
     const auto value = [&](const Tensor& x) {
-      return (forward(config, set, x).group_table(0, 0, 4).scores_MM() * direction).sum();
+      return (table_of(forward(config, set, x, {4}), {4}, 0).scores_MM() * direction).sum();
     };
-    value(pooled_RD).backward();
-    EXPECT_LT(distance(pooled_RD.grad(),
-                       numerical_gradient([&] { return value(pooled_RD.detach()).item<double>(); }, pooled_RD)),
-              kNumerical);
+    value(states).backward();
+    EXPECT_LT(
+        distance(states.grad(), numerical_gradient([&] { return value(states.detach()).item<double>(); }, states)),
+        kNumerical);
     for (const nn::Parameter& p : set.all()) {
-      if (p.name == kLogNu) continue;
-      const Tensor numerical = numerical_gradient([&] { return value(pooled_RD.detach()).item<double>(); }, p.value);
+      // A constant of a rating that is subtracted from another rating has no gradient, as log nu outside its loss.
+      if (!p.value.grad().defined()) continue;
+      const Tensor numerical = numerical_gradient([&] { return value(states.detach()).item<double>(); }, p.value);
       EXPECT_LT(distance(p.value.grad(), numerical), kNumerical) << p.name << " " << config.gate << " " << config.norm;
     }
   }
@@ -113,17 +155,33 @@ TEST_P(EveryHead, OneProductScoresGroupsOfAllSizes) {
   const std::vector<int64_t> sizes = {2, 4, 2, 1};
   const TableLayout layout(sizes);
   for (const HeadConfig& config : configs()) {
-    const nn::ParameterSet set = parameters(config);
-    const HeadOutput output =
-        GetParam()->forward(config, set, random_tensor({9, kHidden}, 5), random_tensor({4, kHidden}, 7));
+    const HeadOutput output = forward(config, parameters(config), random_tensor({rows(sizes), kHidden}, 5), sizes);
     const Tensor all = layout.all_scores(output);
-    int64_t row = 0;
-    for (size_t g = 0; g < sizes.size(); ++g) {
-      const Tensor scores_MM = output.group_table(static_cast<int64_t>(g), row, sizes[g]).scores_MM();
-      expect_scores_of_group(layout, static_cast<int64_t>(g), all, scores_MM);
-      row += sizes[g];
+    for (size_t g = 0; g < sizes.size(); ++g)
+      expect_scores_of_group(layout, static_cast<int64_t>(g), all, table_of(output, sizes, g).scores_MM());
+  }
+}
+
+TEST(OrderAverage, OfProbabilitiesIsTheLogOddsOfTheirMean) {
+  const Tensor logits_MM = random_tensor({5, 5}, 3) * 4;
+  constexpr double kTau = 0.7;
+  const Tensor scores_MM = average_orders(logits_MM, OrderAverage::kProbabilities, kTau);
+  for (int64_t i = 0; i < 5; ++i) {
+    for (int64_t j = 0; j < 5; ++j) {
+      const auto first = [&](int64_t a, int64_t b) {
+        return 1 / (1 + std::exp(-logits_MM[a][b].item<double>() / kTau));
+      };
+      const double p = i == j ? 0.5 : (first(i, j) + 1 - first(j, i)) / 2;
+      EXPECT_NEAR(1 / (1 + std::exp(-scores_MM[i][j].item<double>() / kTau)), p, kTight);
     }
   }
+}
+
+TEST(OrderAverage, OfProbabilitiesKeepsScoresWhereAProbabilityRoundsToOne) {
+  Tensor logits_MM = at::zeros({2, 2}, at::TensorOptions().dtype(at::kFloat));
+  logits_MM[0][1] = 60;
+  logits_MM[1][0] = -60;
+  EXPECT_FLOAT_EQ(average_orders(logits_MM, OrderAverage::kProbabilities, 1)[0][1].item<float>(), 60);
 }
 
 TEST(Gate, ChangesTheScoresOfAGatedHead) {

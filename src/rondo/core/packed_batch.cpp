@@ -11,8 +11,9 @@ int64_t PackedBatch::response_count() const {
 
 PackedBatch PackedBatch::to(const at::Device& device) const {
   PackedBatch moved = *this;
-  for (Tensor* tensor : {&moved.ids_N, &moved.positions_N, &moved.type_ids_N, &moved.pool_rows_T, &moved.pool_offsets_R,
-                         &moved.gate_rows_G, &moved.lm_rows_T, &moved.lm_targets_T, &moved.lm_responses_T}) {
+  for (Tensor* tensor :
+       {&moved.ids_N, &moved.positions_N, &moved.type_ids_N, &moved.pool_rows_T, &moved.pool_offsets_R,
+        &moved.gate_rows_G, &moved.pair_index_Q, &moved.lm_rows_T, &moved.lm_targets_T, &moved.lm_responses_T}) {
     if (tensor->defined()) *tensor = tensor->to(device);
   }
   return moved;

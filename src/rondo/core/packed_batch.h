@@ -36,16 +36,21 @@ struct ForestLayout {
   bool bidirectional = false;
 };
 
-/// N tokens, R responses, G groups; responses of a group are consecutive and in the group's order.
+/// N tokens, R responses, G groups; responses of a group are consecutive and in the group's order. Where a pairwise
+/// model reads, Q sequences of two responses each take the place of the R.
 struct PackedBatch {
   ForestLayout layout;
   Tensor ids_N;        // int64
   Tensor positions_N;  // int64, from 0 at the first token of a tree
   Tensor type_ids_N;   // int64, token types of encoders; undefined = all 0
 
-  // Pooling: the state of response r is the mean of the rows pool_rows[pool_offsets[r] .. pool_offsets[r + 1]).
+  // Pooling: reading r is the mean of the rows pool_rows[pool_offsets[r] .. pool_offsets[r + 1]). One reading a
+  // sequence, or one a mark.
   Tensor pool_rows_T;     // int64
-  Tensor pool_offsets_R;  // int64, [R + 1]
+  Tensor pool_offsets_R;  // int64, [readings + 1]
+
+  // Pairwise models: where the ordered pair of each sequence stands in the flattened tables (core/score_kernel.h).
+  Tensor pair_index_Q;  // int64
 
   // Gate: row of the last token wholly inside the prompt; undefined where no head asks for a gate. An encoder's prompt
   // is a segment of its own, so that it does not see a response.
@@ -60,6 +65,7 @@ struct PackedBatch {
   std::vector<int64_t> group_sizes;  // responses of each group; sums to R
 
   int64_t response_count() const;
+  int64_t reading_count() const { return pool_offsets_R.numel() - 1; }
   int64_t group_count() const { return static_cast<int64_t>(group_sizes.size()); }
   PackedBatch to(const at::Device& device) const;
 };

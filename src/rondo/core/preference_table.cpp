@@ -2,6 +2,8 @@
 #include "rondo/core/preference_table.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/log_sigmoid.h>
+#include <ATen/ops/logaddexp.h>
 #include <ATen/ops/matmul.h>
 
 #include "rondo/base/error.h"
@@ -32,7 +34,17 @@ Tensor skew_against(const Tensor& embeddings_ME, const Tensor& mean_E, const Ten
   return (even(embeddings_ME) * odd_P.unsqueeze(-2) - odd(embeddings_ME) * even_P.unsqueeze(-2)).sum(-1);
 }
 
+Tensor average_orders(const Tensor& logits_MM, OrderAverage average, double tau) {
+  if (average == OrderAverage::kScores) return (logits_MM - logits_MM.transpose(-1, -2)) / 2;
+  // Log-odds of (sigmoid(a) + sigmoid(b)) / 2 without leaving log space, where probabilities near 1 would round.
+  const Tensor a_MM = logits_MM / tau, b_MM = -a_MM.transpose(-1, -2);
+  const Tensor log_odds_MM = at::logaddexp(at::log_sigmoid(a_MM), at::log_sigmoid(b_MM)) -
+                             at::logaddexp(at::log_sigmoid(-a_MM), at::log_sigmoid(-b_MM));
+  return tau * (log_odds_MM - log_odds_MM.transpose(-1, -2)) / 2;
+}
+
 Tensor PreferenceTable::scores_MM() const {
+  if (pairwise_MM.defined()) return pairwise_MM;
   RONDO_ASSERT(rewards_M.defined() || embeddings_ME.defined(), "a table needs rewards or embeddings");
   Tensor scores_MM;
   if (rewards_M.defined()) scores_MM = rewards_M.unsqueeze(-1) - rewards_M.unsqueeze(-2);
@@ -42,6 +54,7 @@ Tensor PreferenceTable::scores_MM() const {
 }
 
 Tensor PreferenceTable::mean_scores_with_self_M() const {
+  if (pairwise_MM.defined()) return pairwise_MM.mean(-1);
   Tensor mean_M;
   if (rewards_M.defined()) mean_M = rewards_M - rewards_M.mean(-1, /*keepdim=*/true);
   if (!embeddings_ME.defined()) return mean_M;
@@ -57,17 +70,23 @@ Tensor PreferenceTable::mean_scores_M() const {
 }
 
 Tensor PreferenceTable::transitive_M() const {
+  if (pairwise_MM.defined()) return pairwise_MM.mean(-1);
   if (!embeddings_ME.defined()) return rewards_M;
   const Tensor f_M = skew_against(embeddings_ME, embeddings_ME.mean(-2), gate_P);
   return rewards_M.defined() ? rewards_M + f_M : f_M;
 }
 
 Tensor PreferenceTable::cyclic_MM() const {
+  if (pairwise_MM.defined()) {
+    const Tensor mean_M = pairwise_MM.mean(-1);
+    return pairwise_MM - (mean_M.unsqueeze(-1) - mean_M.unsqueeze(-2));
+  }
   if (!embeddings_ME.defined()) return scores_MM() * 0;
   return skew_product(embeddings_ME - embeddings_ME.mean(-2, /*keepdim=*/true), gate_P);
 }
 
 Tensor PreferenceTable::scores_ordered_MM() const {
+  if (pairwise_MM.defined()) return pairwise_MM;
   Tensor total_MM;
   if (rewards_M.defined()) total_MM = rewards_M.unsqueeze(-1) - rewards_M.unsqueeze(-2);
   if (!embeddings_ME.defined()) return total_MM;

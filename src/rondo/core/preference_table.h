@@ -13,10 +13,12 @@ namespace rondo {
 
 /// What a head says of M responses of one group. Undefined parts are absent from the kernel; a GPM without a gate has
 /// an undefined gate_P (all ones). Leading batch dimensions are allowed everywhere ([..., M], [..., M, E], [..., P]).
+/// A pairwise model has no parts but the scores themselves, and no closed forms: everything is read off the table.
 struct PreferenceTable {
   Tensor rewards_M;
   Tensor embeddings_ME;
   Tensor gate_P;
+  Tensor pairwise_MM;  // skew scores of a pairwise model
 
   /// s(i,j) for all pairs [..., M, M], skew to the last bit: U - U' with U = (lambda V_even) V_odd'.
   Tensor scores_MM() const;
@@ -31,6 +33,14 @@ struct PreferenceTable {
   /// The same table with the sums in a fixed order, so that an entry has the same bits in a group of any size.
   Tensor scores_ordered_MM() const;
 };
+
+/// How what a pairwise model says of (i, j) and of (j, i) becomes one skew score.
+///   kScores         (T - T') / 2, never T - T' (methods.md 2)
+///   kProbabilities  the log-odds, times tau, of the mean of P(i first) and 1 - P(j first), as RLHFlow averages
+enum class OrderAverage { kScores, kProbabilities };
+
+/// logits_MM [..., M, M]: positive where the first of a pair is preferred. Skew to the last bit.
+Tensor average_orders(const Tensor& logits_MM, OrderAverage average, double tau);
 
 /// The skew term of embeddings against a mean embedding [..., E]: O(M E).
 Tensor skew_against(const Tensor& embeddings_ME, const Tensor& mean_E, const Tensor& gate_P);

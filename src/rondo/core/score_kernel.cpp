@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
@@ -12,8 +13,23 @@
 
 namespace rondo {
 
+namespace {
+
+// Logits of all sequences at the places of their pairs, in tables of `total` entries altogether.
+Tensor flat_logits(const HeadOutput& output, int64_t total) {
+  const Tensor zeros = at::zeros({total}, output.pair_logits_Q.options());
+  return zeros.index_put({output.pair_index_Q}, output.pair_logits_Q);
+}
+
+}  // namespace
+
 PreferenceTable HeadOutput::group_table(int64_t group, int64_t begin, int64_t count) const {
   PreferenceTable table;
+  if (pair_logits_Q.defined()) {
+    RONDO_ASSERT(group == 0 && begin == 0, "pairwise tables of a batch are made by TableLayout");
+    table.pairwise_MM = average_orders(flat_logits(*this, count * count).view({count, count}), order_average, tau);
+    return table;
+  }
   if (rewards_R.defined()) table.rewards_M = rewards_R.narrow(0, begin, count);
   if (embeddings_RE.defined()) table.embeddings_ME = embeddings_RE.narrow(0, begin, count);
   if (gate_GP.defined()) table.gate_P = gate_GP.select(0, group);
@@ -45,7 +61,24 @@ int64_t TableLayout::index(int64_t group, int64_t i, int64_t j) const {
   return offsets_[g] + i * sizes_[g] + j;
 }
 
+Tensor TableLayout::pairwise_scores(const HeadOutput& output) const {
+  int64_t total = 0;
+  for (const int64_t size : sizes_) total += size * size;
+  const Tensor logits = flat_logits(output, total);
+  std::vector<Tensor> flat;
+  int64_t offset = 0;
+  for (const Bucket& bucket : buckets_) {
+    const auto count = static_cast<int64_t>(bucket.groups.size());
+    const int64_t entries = count * bucket.size * bucket.size;
+    const Tensor tables = logits.narrow(0, offset, entries).view({count, bucket.size, bucket.size});
+    flat.push_back(average_orders(tables, output.order_average, output.tau).flatten());
+    offset += entries;
+  }
+  return at::cat(flat);
+}
+
 Tensor TableLayout::all_scores(const HeadOutput& output) const {
+  if (output.pair_logits_Q.defined()) return pairwise_scores(output);
   std::vector<Tensor> flat;
   for (const Bucket& bucket : buckets_) {
     // One bucket holds all groups in order: plain views. Otherwise the rows of its groups are gathered.

@@ -19,7 +19,14 @@ struct HeadOutput {
   Tensor embeddings_RE;
   Tensor gate_GP;
 
-  /// The table of one group whose responses are rows [begin, begin + count).
+  /// Pairwise heads: what each sequence says of the first of its two responses, in score units, and where that ordered
+  /// pair stands in the flattened tables. A pair that no sequence showed counts as even.
+  Tensor pair_logits_Q;
+  Tensor pair_index_Q;  // int64
+  OrderAverage order_average = OrderAverage::kScores;
+  double tau = 1;  // of OrderAverage::kProbabilities
+
+  /// The table of one group whose responses are rows [begin, begin + count); of a pairwise head, the only group.
   PreferenceTable group_table(int64_t group, int64_t begin, int64_t count) const;
 };
 
@@ -39,6 +46,8 @@ class TableLayout {
     std::vector<int64_t> groups;
     std::vector<int64_t> first_rows;
   };
+  Tensor pairwise_scores(const HeadOutput& output) const;
+
   std::vector<int64_t> sizes_;
   std::vector<int64_t> offsets_;
   std::vector<Bucket> buckets_;

@@ -19,6 +19,15 @@ struct TokenResponse {
   int64_t pool_end = 0;
   int64_t response_begin = 0;
   int32_t text_length = 0;  // code points of the response's text, for length baselines
+  /// Positions that are read one by one, instead of the pooled span (PairRM's marks).
+  std::vector<int64_t> marks;
+};
+
+/// What a pairwise model reads: one sequence in which response i stands first and response j second.
+struct TokenPair {
+  int32_t i = 0;
+  int32_t j = 0;
+  TokenResponse sequence;
 };
 
 /// gate_pos: position of the last token wholly inside the prompt's rendering, the smallest over the group; -1 where the
@@ -27,6 +36,15 @@ struct TokenGroup {
   std::vector<TokenResponse> responses;
   std::vector<Comparison> comparisons;
   int64_t gate_pos = -1;
+  /// Pairwise models: ordered pairs, sorted by (i, j). The responses have no tokens of their own then.
+  bool is_pairwise = false;
+  std::vector<TokenPair> pairs;
+
+  /// What goes through the model: one sequence a response, or one an ordered pair.
+  int64_t sequence_count() const { return static_cast<int64_t>(is_pairwise ? pairs.size() : responses.size()); }
+  const TokenResponse& sequence(int64_t k) const {
+    return is_pairwise ? pairs[static_cast<size_t>(k)].sequence : responses[static_cast<size_t>(k)];
+  }
 };
 
 }  // namespace rondo

@@ -13,12 +13,21 @@
 
 namespace rondo::data {
 
+/// A sequence of a pairwise group, and the positions of its two responses in the selection.
+struct SelectedPair {
+  int64_t sequence = 0;  // index in TokenGroup::pairs
+  int32_t i = 0;
+  int32_t j = 0;
+};
+
 /// Some responses of a group, by index; comparisons among them in terms of positions in `responses`.
 struct GroupSelection {
   const TokenGroup* group = nullptr;
   int64_t index = -1;  // of the group in its source, for what is kept beside it
   std::vector<int64_t> responses;
   std::vector<Comparison> comparisons;
+  std::vector<SelectedPair> pairs;  // pairwise groups: the sequences, in the group's order
+  double group_weight = 0;          // of all comparisons where this is a part of them; 0 = of these
 };
 
 /// All responses and comparisons of a group.
@@ -26,6 +35,10 @@ GroupSelection select_all(const TokenGroup& group);
 
 /// The given responses and the comparisons among them.
 GroupSelection select(const TokenGroup& group, std::vector<int64_t> responses);
+
+/// A selection of a pairwise group as parts of about `budget` tokens, each with some of the comparisons and both orders
+/// of their pairs: pairs are independent of each other, so the parts add up to the whole.
+std::vector<GroupSelection> split_pairs(const GroupSelection& selection, int64_t budget);
 
 /// Whose tokens are targets of the language model: of nobody, of responses that won a comparison, of all.
 enum class LmTargets { kNone, kWinners, kAll };

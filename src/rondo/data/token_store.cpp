@@ -10,8 +10,10 @@ namespace {
 
 int64_t bytes_of(const TokenGroup& group) {
   auto bytes = static_cast<int64_t>(group.comparisons.size() * sizeof(Comparison));
-  for (const TokenResponse& r : group.responses)
+  for (int64_t k = 0; k < group.sequence_count(); ++k) {
+    const TokenResponse& r = group.sequence(k);
     bytes += static_cast<int64_t>(sizeof(r) + (r.ids.size() + r.type_ids.size()) * sizeof(int32_t));
+  }
   return bytes;
 }
 

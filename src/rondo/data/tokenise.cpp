@@ -7,6 +7,7 @@
 #include <set>
 
 #include "rondo/base/error.h"
+#include "rondo/data/tokenise_pairs.h"
 
 namespace rondo::data {
 namespace {
@@ -26,28 +27,10 @@ void erase_tokens(TokenResponse& r, int64_t begin, int64_t count) {
   if (r.pool_begin >= r.pool_end) r.pool_begin = std::max<int64_t>(0, r.pool_end - 1);
 }
 
-// Keeps the responses listed in `kept`, renumbering the comparisons among them.
-void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept) {
-  std::vector<int32_t> place(group.responses.size(), -1);
-  std::vector<TokenResponse> responses;
-  for (const int64_t old : kept) {
-    place[static_cast<size_t>(old)] = static_cast<int32_t>(responses.size());
-    responses.push_back(std::move(group.responses[static_cast<size_t>(old)]));
-  }
-  group.responses = std::move(responses);
-  std::erase_if(group.comparisons, [&](const Comparison& c) {
-    return place[static_cast<size_t>(c.i)] < 0 || place[static_cast<size_t>(c.j)] < 0;
-  });
-  for (Comparison& c : group.comparisons) {
-    c.i = place[static_cast<size_t>(c.i)];
-    c.j = place[static_cast<size_t>(c.j)];
-  }
-}
-
 int64_t repeated_sequences(const TokenGroup& group) {
   std::set<std::vector<int32_t>> distinct;
-  for (const TokenResponse& r : group.responses) distinct.insert(r.ids);
-  return static_cast<int64_t>(group.responses.size() - distinct.size());
+  for (int64_t k = 0; k < group.sequence_count(); ++k) distinct.insert(group.sequence(k).ids);
+  return group.sequence_count() - static_cast<int64_t>(distinct.size());
 }
 
 // Leading tokens of a sequence that belong to its prompt, and those that the gate has read.
@@ -71,6 +54,7 @@ void drop(const Cut& cut, int64_t max_length, Overlong& overlong) {
     kept_ends.push_back(cut.prompt_ends[r]);
   }
   keep_responses(cut.group, kept);
+  overlong.dropped = static_cast<int64_t>(cut.prompt_ends.size() - kept_ends.size());
   cut.prompt_ends = std::move(kept_ends);
   overlong.kept = std::move(kept);
 }
@@ -134,6 +118,23 @@ Overlong apply_overlong(const Cut& cut, const TokenOptions& options, const std::
 
 }  // namespace
 
+void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept) {
+  std::vector<int32_t> place(group.responses.size(), -1);
+  std::vector<TokenResponse> responses;
+  for (const int64_t old : kept) {
+    place[static_cast<size_t>(old)] = static_cast<int32_t>(responses.size());
+    responses.push_back(std::move(group.responses[static_cast<size_t>(old)]));
+  }
+  group.responses = std::move(responses);
+  std::erase_if(group.comparisons, [&](const Comparison& c) {
+    return place[static_cast<size_t>(c.i)] < 0 || place[static_cast<size_t>(c.j)] < 0;
+  });
+  for (Comparison& c : group.comparisons) {
+    c.i = place[static_cast<size_t>(c.i)];
+    c.j = place[static_cast<size_t>(c.j)];
+  }
+}
+
 std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer) {
   for (const char* name : {"<unk>", "[UNK]"}) {
     if (const auto id = tokenizer.token_id(name)) return id;
@@ -144,9 +145,11 @@ std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer) {
 void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::optional<int32_t>& unknown,
                   TokenReport& report) {
   ++report.groups;
-  for (const TokenResponse& r : group.responses) {
+  report.responses += static_cast<int64_t>(group.responses.size());
+  for (int64_t k = 0; k < group.sequence_count(); ++k) {
+    const TokenResponse& r = group.sequence(k);
     const auto length = static_cast<int64_t>(r.ids.size());
-    ++report.responses;
+    ++report.sequences;
     report.tokens += length;
     report.longest = std::max(report.longest, length);
     if (unknown) report.unknown_tokens += std::count(r.ids.begin(), r.ids.end(), *unknown);
@@ -154,7 +157,7 @@ void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::
   report.same_tokens += repeated_sequences(group);
   report.overlong += overlong.responses;
   report.truncated += overlong.truncated;
-  if (overlong.kept) report.dropped += overlong.responses;
+  if (overlong.kept) report.dropped += overlong.dropped;
 }
 
 TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling) {
@@ -184,6 +187,13 @@ TokenGroup token_group(const Group& source, const text::TextEncoder& encoder, co
   group.comparisons = source.comparisons;
   std::sort(group.comparisons.begin(), group.comparisons.end(),
             [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
+  if (encoder.policy().pairwise != "none") {
+    for (const Message& response : source.responses)
+      group.responses.push_back({.text_length = code_points(response.content)});
+    overlong = {};
+    add_pairs(source, encoder, options, place, group, overlong);
+    return group;
+  }
   std::vector<PromptEnd> prompt_ends;
   for (const text::EncodedResponse& encoded : encode_all(source, encoder, place)) {
     group.responses.push_back(token_response(encoded, encoder.policy().pooling));

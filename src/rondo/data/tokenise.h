@@ -19,16 +19,21 @@ namespace rondo::data {
 ///   truncate-right  the response loses its end (what follows the response's text stays)
 inline const std::vector<std::string> kOverlongNames = {"error", "drop", "truncate-left", "truncate-right"};
 
+/// Which ordered pairs a pairwise model reads: every one for scoring, both orders of labelled ones for training.
+enum class PairsWanted { kAll, kLabelled };
+
 struct TokenOptions {
   int64_t max_length = 0;
   std::string overlong = "error";
   int64_t cache_bytes = int64_t{1} << 30;  // of a TokenStore
+  PairsWanted pairs = PairsWanted::kAll;
 };
 
 /// What the length limit did to a group.
 struct Overlong {
-  int64_t responses = 0;  // over the limit
+  int64_t responses = 0;  // over the limit; of a pairwise model, sequences
   int64_t truncated = 0;
+  int64_t dropped = 0;
   std::optional<std::vector<int64_t>> kept;  // the responses left, where some were dropped
 };
 
@@ -37,17 +42,21 @@ struct Overlong {
 TokenGroup token_group(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
                        const std::string& place, Overlong& overlong);
 
+/// Keeps the responses listed in `kept`, renumbering the comparisons among them.
+void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept);
+
 /// What tokenising many groups found.
 struct TokenReport {
   int64_t groups = 0;
   int64_t responses = 0;
-  int64_t tokens = 0;  // sum over responses of the whole sequences
+  int64_t sequences = 0;  // responses, or ordered pairs of them
+  int64_t tokens = 0;     // of the whole sequences
   int64_t longest = 0;
   int64_t unknown_tokens = 0;  // of `tokens`, those of the vocabulary's unknown token
   int64_t same_tokens = 0;     // responses whose tokens equal those of an earlier one of their group
-  int64_t overlong = 0;        // responses over max_length
+  int64_t overlong = 0;        // sequences over max_length
   int64_t dropped = 0;         // responses
-  int64_t truncated = 0;       // responses
+  int64_t truncated = 0;       // sequences
 };
 
 /// Adds a group and what the length limit did to it. `unknown` is the vocabulary's unknown token, where it has one.

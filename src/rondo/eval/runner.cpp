@@ -24,7 +24,8 @@ ScoringCost for_each_table(const model::Model& model, data::TokenStore& store, c
     while (next < store.size() && (groups.empty() || tokens < options.token_budget)) {
       held.push_back(store.get(next++));
       groups.push_back(held.back().get());
-      for (const TokenResponse& r : groups.back()->responses) tokens += static_cast<int64_t>(r.ids.size());
+      for (int64_t k = 0; k < held.back()->sequence_count(); ++k)
+        tokens += static_cast<int64_t>(held.back()->sequence(k).ids.size());
     }
     const std::vector<PreferenceTable> tables = score_groups(model, groups, options, cost);
     for (size_t k = 0; k < groups.size(); ++k) visit(first + static_cast<int64_t>(k), *groups[k], tables[k]);

@@ -4,6 +4,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include <numeric>
 
 #include "rondo/base/error.h"
 #include "rondo/data/pack.h"
@@ -19,8 +24,18 @@ struct GroupStates {
   Tensor prompt_1D;
 };
 
+// Sequences [begin, end) of a group: responses, or pairs beside all its responses.
 GroupSelection some(const TokenGroup& group, int64_t begin, int64_t end) {
   GroupSelection s{.group = &group};
+  if (group.is_pairwise) {
+    s.responses.resize(group.responses.size());
+    std::iota(s.responses.begin(), s.responses.end(), int64_t{0});
+    for (int64_t k = begin; k < end; ++k) {
+      const TokenPair& pair = group.pairs[static_cast<size_t>(k)];
+      s.pairs.push_back({k, pair.i, pair.j});
+    }
+    return s;
+  }
   for (int64_t r = begin; r < end; ++r) s.responses.push_back(r);
   return s;
 }
@@ -41,7 +56,8 @@ class BudgetedBatches {
 
  private:
   void add_group(const TokenGroup& group, int64_t index) {
-    const auto count = static_cast<int64_t>(group.responses.size());
+    const int64_t count = group.sequence_count();
+    if (group.is_pairwise && count == 0) return;
     GroupSelection whole = some(group, 0, count);
     const int64_t cost = data::token_cost(whole, options_);
     if (cost <= budget_) {
@@ -52,7 +68,7 @@ class BudgetedBatches {
     for (int64_t begin = 0; begin < count;) {
       int64_t end = begin, tokens = 0;
       while (end < count) {
-        tokens += static_cast<int64_t>(group.responses[static_cast<size_t>(end)].ids.size());
+        tokens += static_cast<int64_t>(group.sequence(end).ids.size());
         if (end > begin && tokens > budget_) break;
         ++end;
       }
@@ -81,20 +97,29 @@ class BudgetedBatches {
   std::vector<Batch> batches_;
 };
 
+int64_t readings_of(const TokenGroup& group) {
+  return std::max<int64_t>(1, static_cast<int64_t>(group.sequence(0).marks.size()));
+}
+
 void run_batch(const model::Model& model, const BudgetedBatches::Batch& batch, const data::PackOptions& options,
                std::vector<GroupStates>& states, ScoringCost& cost) {
   const PackedBatch packed = data::pack(batch.selections, options).to(model.device());
   const Tensor hidden_ND = model.hidden(packed);
   const Tensor pooled_RD = model.pooled(packed, hidden_ND);
   const Tensor prompts_GD = model.prompt_states(packed, hidden_ND);
-  cost.queries += packed.response_count();
   cost.tokens += packed.layout.token_count;
   int64_t row = 0;
   for (size_t k = 0; k < batch.groups.size(); ++k) {
     GroupStates& group = states[static_cast<size_t>(batch.groups[k])];
-    group.pooled.push_back(pooled_RD.narrow(0, row, packed.group_sizes[k]));
+    const GroupSelection& selection = batch.selections[k];
+    const bool is_pairwise = selection.group->is_pairwise;
+    const auto sequences = static_cast<int64_t>(is_pairwise ? selection.pairs.size() : selection.responses.size());
+    // A sequence with marks is read several times.
+    const int64_t marks = sequences > 0 ? readings_of(*selection.group) : 1;
+    group.pooled.push_back(pooled_RD.narrow(0, row, sequences * marks));
     if (prompts_GD.defined()) group.prompt_1D = prompts_GD.narrow(0, static_cast<int64_t>(k), 1);
-    row += packed.group_sizes[k];
+    row += sequences * marks;
+    cost.queries += sequences;
   }
 }
 
@@ -111,10 +136,20 @@ TokenGroup prompt_alone(const TokenGroup& group) {
 
 PreferenceTable on_cpu(const HeadOutput& output, int64_t count) {
   PreferenceTable table = output.group_table(0, 0, count);
-  for (Tensor* part : {&table.rewards_M, &table.embeddings_ME, &table.gate_P}) {
+  for (Tensor* part : {&table.rewards_M, &table.embeddings_ME, &table.gate_P, &table.pairwise_MM}) {
     if (part->defined()) *part = part->cpu();
   }
   return table;
+}
+
+// The table of a pairwise group from the logits of its sequences.
+PreferenceTable pairwise_table(const TokenGroup& group, HeadOutput output) {
+  const auto count = static_cast<int64_t>(group.responses.size());
+  if (group.pairs.empty()) return {.pairwise_MM = at::zeros({count, count})};
+  std::vector<int64_t> index;
+  for (const TokenPair& pair : group.pairs) index.push_back(pair.i * count + pair.j);
+  output.pair_index_Q = at::tensor(index, at::TensorOptions().dtype(at::kLong)).to(output.pair_logits_Q.device());
+  return on_cpu(output, count);
 }
 
 PreferenceTable score_alone(const model::Model& model, const TokenGroup& group, ScoringCost& cost) {
@@ -127,6 +162,17 @@ PreferenceTable score_alone(const model::Model& model, const TokenGroup& group, 
   };
   Tensor prompt_1D;
   if (model.needs_gate()) prompt_1D = pooled_state(prompt_alone(group), 0);
+  if (group.is_pairwise) {
+    HeadOutput output;
+    std::vector<Tensor> logits;
+    for (int64_t k = 0; k < group.sequence_count(); ++k) {
+      output = model.head(pooled_state(group, k), {});
+      logits.push_back(output.pair_logits_Q);
+      ++cost.queries;
+    }
+    if (!logits.empty()) output.pair_logits_Q = at::cat(logits);
+    return pairwise_table(group, std::move(output));
+  }
   std::vector<Tensor> rewards, embeddings;
   PreferenceTable table;
   for (int64_t r = 0; r < static_cast<int64_t>(group.responses.size()); ++r) {
@@ -143,10 +189,17 @@ PreferenceTable score_alone(const model::Model& model, const TokenGroup& group, 
 
 }  // namespace
 
+std::string queries_text(const ScoringCost& cost) {
+  if (cost.queries == cost.responses) return fmt::format("{} queries (one per response)", cost.queries);
+  return fmt::format("{} queries (one per ordered pair; a head that reads responses alone asks {})", cost.queries,
+                     cost.responses);
+}
+
 std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<const TokenGroup* const> groups,
                                           const ScoringOptions& options, ScoringCost& cost) {
   const at::NoGradGuard no_grad;
   std::vector<PreferenceTable> tables;
+  for (const TokenGroup* group : groups) cost.responses += static_cast<int64_t>(group->responses.size());
   if (options.deterministic) {
     for (const TokenGroup* group : groups) tables.push_back(score_alone(model, *group, cost));
     return tables;
@@ -155,7 +208,14 @@ std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<c
   const BudgetedBatches plan(groups, options.token_budget, pack_options);
   std::vector<GroupStates> states(groups.size());
   for (const BudgetedBatches::Batch& batch : plan.batches()) run_batch(model, batch, pack_options, states, cost);
-  for (GroupStates& group : states) {
+  for (size_t g = 0; g < groups.size(); ++g) {
+    GroupStates& group = states[g];
+    if (groups[g]->is_pairwise) {
+      HeadOutput output;
+      if (groups[g]->sequence_count() > 0) output = model.head(at::cat(group.pooled), {});
+      tables.push_back(pairwise_table(*groups[g], std::move(output)));
+      continue;
+    }
     const Tensor pooled_MD = group.pooled.size() == 1 ? group.pooled.front() : at::cat(group.pooled);
     tables.push_back(on_cpu(model.head(pooled_MD, group.prompt_1D), pooled_MD.size(0)));
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "rondo/core/preference_table.h"
@@ -22,9 +23,13 @@ struct ScoringOptions {
 
 /// What was computed, to be printed beside results.
 struct ScoringCost {
-  int64_t queries = 0;  // responses that went through the model: linear in K
+  int64_t queries = 0;    // sequences that went through the model: K for K responses, K(K - 1) for a pairwise model
+  int64_t responses = 0;  // of the tables: what a head that reads responses alone would have asked
   int64_t tokens = 0;
 };
+
+/// "24 queries (one per response)", or of a pairwise model "552 queries (one per ordered pair of 24 responses)".
+std::string queries_text(const ScoringCost& cost);
 
 /// One table per group, on the CPU, without gradients. A group over the budget is scored in parts that share its
 /// prefix.

@@ -25,7 +25,6 @@ HeadOutput forward(const HeadConfig& config, const nn::ParameterSet& parameters,
 constinit const HeadEntry bt_entry{
     .name = "bt",
     .cite = "Bradley & Terry 1952",
-    .scalar = true,
     .weights = &weights,
     .forward = &forward,
 };

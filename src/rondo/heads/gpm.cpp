@@ -19,7 +19,7 @@ HeadOutput forward(const HeadConfig& config, const nn::ParameterSet& parameters,
 constinit const HeadEntry gpm_entry{
     .name = "gpm",
     .cite = "arXiv:2410.02197",
-    .scalar = false,
+    .embeds = true,
     .weights = &embedding_weights,
     .forward = &forward,
 };

@@ -26,7 +26,7 @@ HeadOutput forward(const HeadConfig& config, const nn::ParameterSet& parameters,
 constinit const HeadEntry hrc_entry{
     .name = "hrc",
     .cite = "arXiv:2605.17342",
-    .scalar = false,
+    .embeds = true,
     .weights = &weights,
     .forward = &forward,
 };

@@ -137,7 +137,8 @@ void take_classifier(Sources& sources, const backbones::FamilyEntry& family, con
 
 // A head, under any name that a trainer may have given it.
 bool is_head_tensor(const backbones::FamilyEntry& family, const std::string& name) {
-  if (name == "prompt_head.weight" || name == heads::kLogNu) return true;
+  if (name == "prompt_head.weight" || name == "pair.weight" || name == heads::kLogNu || name.starts_with("head_layer."))
+    return true;
   const auto of_map = [&](std::string_view map) {
     return name == std::string(map) + ".weight" || name == std::string(map) + ".bias";
   };
@@ -150,11 +151,12 @@ bool is_head_tensor(const backbones::FamilyEntry& family, const std::string& nam
 std::vector<std::string> check_left(const TensorTaker& taker, const backbones::FamilyEntry& family,
                                     bool old_head_is_dropped) {
   std::vector<std::string> ignored, extra;
-  for (const std::string& name : taker.left()) {
+  for (const std::string& left : taker.left()) {
+    const std::string name = without_wrapper(left);
     bool known = name == family.lm_head || (old_head_is_dropped && is_head_tensor(family, name));
     for (const std::string_view pattern : family.ignorable)
       known = known || matches(pattern, name) || matches(pattern, std::string(family.prefix) + name);
-    (known ? ignored : extra).push_back(name);
+    (known ? ignored : extra).push_back(left);
   }
   if (!extra.empty()) {
     throw ModelError(
@@ -252,7 +254,8 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   nn::ParameterSet parameters;
   LoadOptions of_backbone = options;
   of_backbone.trainable = options.trainable && !files.is_adapter && !options.new_adapter;
-  take_backbone(sources.backbone, backbone_weights(family, sizes, reader, options, place), of_backbone, parameters);
+  if (!options.as_policy) of_backbone.with_lm_head |= heads::head_by_name(head.kind).reads_logits;
+  take_backbone(sources.backbone, backbone_weights(family, sizes, reader, of_backbone, place), of_backbone, parameters);
   if (options.new_head) {
     const nn::ParameterSet initial = initial_head(head, sizes.hidden, options.seed);
     for (const nn::Parameter& p : initial.all()) parameters.add(p.name, ready(p.value, at::kFloat, options));

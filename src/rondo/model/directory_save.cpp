@@ -10,6 +10,7 @@
 #include "rondo/model/adapter_config.h"
 #include "rondo/model/directory.h"
 #include "rondo/model/head_config.h"
+#include "rondo/model/tensor_taker.h"
 #include "rondo/model/tensors.h"
 
 namespace rondo::model {
@@ -117,6 +118,9 @@ std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& opti
     constexpr std::string_view kScore = "score";
     if (model.head_config().classifier && p.name.starts_with("score."))
       t.name = std::string(model.family().classifier.output) + p.name.substr(kScore.size());
+    // LLM-Blender's class keeps its backbone under a name of its own.
+    if (model.head_config().kind == "pair_rm" && p.name.starts_with(model.family().prefix))
+      t.name = std::string(kWrapperPrefix) + p.name.substr(model.family().prefix.size());
     tensors.push_back(std::move(t));
   }
   return tensors;

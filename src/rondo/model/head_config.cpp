@@ -24,13 +24,14 @@ void check_name(const char* what, const std::string& name, const std::vector<std
 // Classes that trainers wrap around a model of transformers, whose name then is all that config.json says.
 struct TrainerClass {
   std::string_view name;
-  bool announces_reward;  // one output; otherwise anything
+  std::string_view head;  // empty: it may have any
 };
 constexpr TrainerClass kTrainerClasses[] = {
-    {"RewardModel", true},               // OpenRLHF
-    {"CriticModel", false},              // OpenRLHF: values of states
-    {"LLMForSequenceRegression", true},  // early OpenRLHF
-    {"CustomRewardModel", false},        // General Preference Model
+    {"RewardModel", "bt"},               // OpenRLHF
+    {"CriticModel", ""},                 // OpenRLHF: values of states
+    {"LLMForSequenceRegression", "bt"},  // early OpenRLHF
+    {"CustomRewardModel", ""},           // General Preference Model
+    {"DebertaV2PairRM", "pair_rm"},      // LLM-Blender
 };
 
 const TrainerClass* find_trainer_class(std::string_view name) {
@@ -42,9 +43,21 @@ const TrainerClass* find_trainer_class(std::string_view name) {
 
 bool is_trainer_class(std::string_view name) { return find_trainer_class(name) != nullptr; }
 
-bool is_reward_class(std::string_view name) {
+// The head that a trainer's class announces by its name, "" where it announces none.
+std::string_view head_of_class(std::string_view name) {
   const TrainerClass* row = find_trainer_class(name);
-  return row != nullptr && row->announces_reward;
+  return row == nullptr ? "" : row->head;
+}
+
+std::vector<int64_t> read_answers(const nlohmann::json& object) {
+  const auto found = object.find("answers");
+  std::vector<int64_t> answers;
+  for (const nlohmann::json& id : found == object.end() ? nlohmann::json::array() : *found) {
+    if (id.is_number_integer() && id.get<int64_t>() >= 0) answers.push_back(id);
+  }
+  if (answers.size() != 2 || found->size() != 2 || answers[0] == answers[1])
+    throw ModelError("config.json: rondo: head: answers: expected two different token ids");
+  return answers;
 }
 
 // The first class name, "" where there is none.
@@ -61,8 +74,8 @@ heads::HeadConfig read_head_config(const nlohmann::json& object) {
   heads::HeadConfig head;
   head.kind = reader.text("kind");
   check_name("head", head.kind, heads::head_names());
-  const bool scalar = heads::head_by_name(head.kind).scalar;
-  if (!scalar) {
+  const heads::HeadEntry& entry = heads::head_by_name(head.kind);
+  if (entry.embeds) {
     head.planes = reader.integer("planes", 1, kMostPlanes);
     head.gate = reader.text("gate");
     head.norm = reader.text("norm");
@@ -70,13 +83,16 @@ heads::HeadConfig read_head_config(const nlohmann::json& object) {
     check_name("norm", head.norm, heads::kNormNames);
   } else {
     head.norm = "none";
+    if (entry.reads_logits) head.answers = read_answers(object);
+    head.outputs = reader.integer_or("outputs", 1, 1, kMostPlanes);
     head.bias = reader.boolean_or("bias", false);
     head.classifier = reader.boolean_or("classifier", false);
   }
   head.tau = reader.number("tau", 1e-6, kMostTau);
   head.reward_clip = reader.number_or("reward_clip", head.reward_clip, 0, kMostTau);
   head.ties = reader.boolean_or("ties", false);
-  const std::vector<std::string> unknown = reader.unused();
+  std::vector<std::string> unknown = reader.unused();
+  if (entry.reads_logits) std::erase(unknown, "answers");
   if (!unknown.empty()) {
     throw ModelError("config.json: rondo: head: unknown key '" + unknown.front() +
                      "'; was it written by a newer version?");
@@ -139,14 +155,21 @@ std::string class_name(const backbones::FamilyEntry& family, const nlohmann::jso
 }
 
 bool announces_head(const nlohmann::json& config, const std::string& place) {
-  return rondo_object(config, place).contains("head") || is_classifier(config) || is_reward_class(class_of(config));
+  return rondo_object(config, place).contains("head") || is_classifier(config) ||
+         !head_of_class(class_of(config)).empty();
 }
 
 heads::HeadConfig announced_head(const nlohmann::json& config, const std::string& place) {
   const nlohmann::json rondo = rondo_object(config, place);
   if (rondo.contains("head")) return read_head_config(rondo["head"]);
   const heads::HeadConfig scalar = {.kind = "bt", .norm = "none", .tau = 1};
-  if (is_reward_class(architecture_of(config, place))) return scalar;
+  const std::string_view kind = head_of_class(architecture_of(config, place));
+  if (kind == "bt") return scalar;
+  if (!kind.empty()) {
+    heads::HeadConfig head = {.kind = std::string(kind), .norm = "none", .tau = 1};
+    head.outputs = backbones::ConfigReader(config, place + "/config.json").integer_or("n_tasks", 1, 1, kMostPlanes);
+    return head;
+  }
   if (!is_classifier(config)) {
     throw ModelError("this model has no preference head: " + place +
                      ": config.json has no \"rondo\" object; train one with `rondo train --head gpm`");
@@ -167,11 +190,13 @@ nlohmann::json write_head_config(const heads::HeadConfig& head) {
   nlohmann::json object = {{"kind", head.kind}, {"tau", head.tau}, {"ties", head.ties}};
   if (head.bias) object["bias"] = true;
   if (head.classifier) object["classifier"] = true;
-  if (heads::head_by_name(head.kind).scalar) return object;
+  if (!head.answers.empty()) object["answers"] = head.answers;
+  if (head.outputs != 1) object["outputs"] = head.outputs;
+  if (!heads::head_by_name(head.kind).embeds) return object;
   object["planes"] = head.planes;
   object["gate"] = head.gate;
   object["norm"] = head.norm;
-  // Written for every non-scalar head: only the head itself knows whether it clips.
+  // Written for every head with embeddings: only the head itself knows whether it clips.
   object["reward_clip"] = head.reward_clip;
   return object;
 }

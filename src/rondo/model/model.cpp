@@ -38,12 +38,12 @@ Tensor Model::hidden(const PackedBatch& batch, const backbones::ForwardOptions& 
 
 Tensor Model::pooled(const PackedBatch& batch, const Tensor& hidden_ND) const {
   const Tensor rows_TD = nn::at_least_float(hidden_ND.index_select(0, batch.pool_rows_T));
-  const int64_t responses = batch.response_count();
-  if (rows_TD.size(0) == responses) return rows_TD;
+  const int64_t readings = batch.reading_count();
+  if (rows_TD.size(0) == readings) return rows_TD;
   // Means over spans of different lengths: sums by response, divided by the lengths.
   const Tensor counts_R = batch.pool_offsets_R.diff();
   const Tensor owner_T = at::repeat_interleave(counts_R);
-  const Tensor sums_RD = at::zeros({responses, rows_TD.size(1)}, rows_TD.options()).index_add(0, owner_T, rows_TD);
+  const Tensor sums_RD = at::zeros({readings, rows_TD.size(1)}, rows_TD.options()).index_add(0, owner_T, rows_TD);
   return sums_RD / counts_R.to(rows_TD.scalar_type()).unsqueeze(-1);
 }
 
@@ -53,13 +53,23 @@ Tensor Model::prompt_states(const PackedBatch& batch, const Tensor& hidden_ND) c
 }
 
 HeadOutput Model::head(const Tensor& pooled_RD, const Tensor& prompt_GD) const {
-  const Tensor states_RD = transition_ ? transition_->forward(pooled_RD) : pooled_RD;
-  return heads::head_by_name(head_.kind).forward(head_, parameters_, states_RD, prompt_GD);
+  const heads::HeadEntry& entry = heads::head_by_name(head_.kind);
+  Tensor states_RD = transition_ ? transition_->forward(pooled_RD) : pooled_RD;
+  if (entry.reads_logits) {
+    const at::ScalarType stored = parameters_.all().front().value.scalar_type();
+    states_RD = nn::at_least_float(backbone_->logits(pooled_RD.to(stored)));
+  }
+  return entry.forward(head_, parameters_, states_RD, prompt_GD);
+}
+
+HeadOutput Model::output(const PackedBatch& batch, const Tensor& hidden_ND) const {
+  HeadOutput output = head(pooled(batch, hidden_ND), prompt_states(batch, hidden_ND));
+  output.pair_index_Q = batch.pair_index_Q;
+  return output;
 }
 
 HeadOutput Model::forward(const PackedBatch& batch, const backbones::ForwardOptions& options) const {
-  const Tensor hidden_ND = hidden(batch, options);
-  return head(pooled(batch, hidden_ND), prompt_states(batch, hidden_ND));
+  return output(batch, hidden(batch, options));
 }
 
 bool Model::is_backbone(const std::string& parameter) const {

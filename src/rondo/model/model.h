@@ -38,6 +38,8 @@ class Model {
   Tensor pooled(const PackedBatch& batch, const Tensor& hidden_ND) const;
   /// prompt_GD may be undefined where the head has no gate.
   HeadOutput head(const Tensor& pooled_RD, const Tensor& prompt_GD) const;
+  /// pooled, prompt_states and head of a batch at once, with the places of a pairwise head's pairs.
+  HeadOutput output(const PackedBatch& batch, const Tensor& hidden_ND) const;
   /// States at the gate positions; undefined where the head has no gate.
   Tensor prompt_states(const PackedBatch& batch, const Tensor& hidden_ND) const;
 

@@ -35,6 +35,10 @@ bool matches(std::string_view pattern, std::string_view name) {
   return number.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+std::string without_wrapper(const std::string& name) {
+  return name.starts_with(kWrapperPrefix) ? name.substr(kWrapperPrefix.size()) : name;
+}
+
 TensorTaker::TensorTaker(std::shared_ptr<const io::SafetensorsReader> reader, std::string_view prefix,
                          std::string place, std::string outer)
     : reader_(std::move(reader)), prefix_(prefix), place_(std::move(place)), outer_(std::move(outer)) {}
@@ -42,6 +46,8 @@ TensorTaker::TensorTaker(std::shared_ptr<const io::SafetensorsReader> reader, st
 const io::TensorView* TensorTaker::find_with_or_without_prefix(const std::string& name) const {
   const io::TensorView* view = reader_->find(outer_ + name);
   if (view == nullptr && name.starts_with(prefix_)) view = reader_->find(outer_ + name.substr(prefix_.size()));
+  if (view == nullptr && name.starts_with(prefix_))
+    view = reader_->find(outer_ + std::string(kWrapperPrefix) + name.substr(prefix_.size()));
   return view;
 }
 

@@ -13,6 +13,11 @@
 
 namespace rondo::model {
 
+/// What LLM-Blender's classes have in front of the names of their backbone, instead of the family's prefix.
+inline constexpr std::string_view kWrapperPrefix = "pretrained_model.";
+/// The name without it.
+std::string without_wrapper(const std::string& name);
+
 class TensorTaker {
  public:
   /// `prefix`: what a checkpoint of the bare backbone leaves out. `place` names the directory in messages. `outer`:
@@ -20,7 +25,8 @@ class TensorTaker {
   TensorTaker(std::shared_ptr<const io::SafetensorsReader> reader, std::string_view prefix, std::string place,
               std::string outer = "");
 
-  /// Under its name; without the family's prefix, as a bare backbone ("LlamaModel") has it; or with the old names of a
+  /// Under its name; without the family's prefix, as a bare backbone ("LlamaModel") has it, or with kWrapperPrefix in
+  /// its place; or with the old names of a
   /// norm's weight and bias, as early BERT checkpoints have them. Null where it is missing.
   const io::TensorView* find(const std::string& name) const;
   /// Throws ModelError where the shape is another one.
@@ -45,6 +51,9 @@ class TensorTaker {
 std::string first_names(const std::vector<std::string>& names);
 
 /// Whether a name fits a pattern with one "{}" for a number, or a "*" at the end.
+/// The name without what trainers put in front of a whole backbone.
+std::string without_wrapper(const std::string& name);
+
 bool matches(std::string_view pattern, std::string_view name);
 
 }  // namespace rondo::model

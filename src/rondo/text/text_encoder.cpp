@@ -95,12 +95,15 @@ void check_policy(const TextPolicy& policy) {
   check_name("pooling", policy.pooling, kPoolingNames);
   check_name("gate", policy.gate, kGateReadNames);
   check_name("system", policy.system, kSystemNames);
+  check_name("pairwise", policy.pairwise, kPairwiseNames);
 }
 
 TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_template, TextPolicy policy,
                          SpecialTokens tokens)
     : tokenizer_(std::move(tokenizer)), chat_template_(std::move(chat_template)), policy_(std::move(policy)) {
   check_policy(policy_);
+  if (policy_.pairwise != "none" && policy_.pooling == "response_end")
+    throw ConfigError("pooling=response_end: a pairwise model reads two responses; choose sequence_end, mean or first");
   if (!policy_.use_template || policy_.use_pair) chat_template_.reset();
   const std::vector<int32_t> prefix = tokenizer_.prefix_ids(), suffix = tokenizer_.suffix_ids();
   bos_id_ = id_of(tokenizer_, tokens.get("bos_token"));

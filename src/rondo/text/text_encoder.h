@@ -27,6 +27,9 @@ inline constexpr const char* kGateReadNames[] = {"prompt", "first_message"};
 /// System turns: rendered as the template has them, or refused, for models that were trained without.
 inline constexpr const char* kSystemNames[] = {"as_given", "refuse"};
 inline constexpr const char* kPoolingNames[] = {"sequence_end", "response_end", "mean", "first"};
+/// How a pairwise model reads two responses: not at all; asked in one user turn (formats.md B1.6), read at the turn's
+/// end or where the answer would begin; at PairRM's marks (B1.5).
+inline constexpr const char* kPairwiseNames[] = {"none", "turn", "answer", "marks"};
 
 struct TextPolicy {
   bool use_template = true;  // where the model has one
@@ -36,6 +39,7 @@ struct TextPolicy {
   std::string pooling = "sequence_end";
   std::string gate = "prompt";
   std::string system = "as_given";
+  std::string pairwise = "none";
   int64_t max_length = 0;  // tokens of a sequence that the model was made for; 0 = what its backbone takes
 };
 
@@ -49,6 +53,20 @@ struct EncodedResponse {
   int64_t gate_tokens = 0;        // the gate reads the last of so many; prompt_tokens unless the policy says otherwise
   int64_t response_begin = 0;     // tokens [begin, end) overlap the text of the response
   int64_t response_end = 0;
+};
+
+/// Two responses by their places in a list, in the order in which they are shown.
+struct ResponsePair {
+  int32_t first = 0;
+  int32_t second = 0;
+};
+
+/// Two responses as one sequence.
+struct EncodedPair {
+  std::vector<int32_t> ids;
+  std::vector<int64_t> marks;  // positions of PairRM's marks: prompt, first, second
+  int64_t cut_begin = 0;       // tokens [begin, end) are of the prompt alone, and truncation may take them
+  int64_t cut_end = 0;
 };
 
 /// One encoding with all that made it, for people: `rondo tokenize --explain`.
@@ -72,6 +90,12 @@ class TextEncoder {
   /// The same for many responses of one prompt, whose rendering is shared.
   [[nodiscard]] std::vector<EncodedResponse> encode_all(const Prompt& prompt, std::span<const Message> responses) const;
   [[nodiscard]] ExplainedResponse explain(const Prompt& prompt, const Message& response) const;
+  /// For pairwise models: a sequence for each pair of `responses`, in the pairs' order. Throws ModelError where the
+  /// tokenizer lacks a mark.
+  [[nodiscard]] std::vector<EncodedPair> encode_pairs(const Prompt& prompt, std::span<const Message> responses,
+                                                      std::span<const ResponsePair> pairs) const;
+  /// The tokens "A" and "B" by which a pairwise language model answers. Throws ModelError where one is no single token.
+  [[nodiscard]] std::vector<int64_t> answer_tokens() const;
   /// The prompt with the generation header, without EOS.
   [[nodiscard]] std::vector<int32_t> encode_prompt(const Prompt& prompt) const;
   /// The text that encode_prompt tokenises.
@@ -91,6 +115,15 @@ class TextEncoder {
     bool is_prefix = true;
   };
 
+  struct MarkedPiece {
+    std::vector<int32_t> ids;
+    int64_t mark = 0;
+  };
+
+  [[nodiscard]] MarkedPiece encode_marked(const char* mark, const std::string& text) const;
+  [[nodiscard]] std::vector<EncodedPair> encode_marked_pairs(const Prompt& prompt, std::span<const Message> responses,
+                                                             std::span<const ResponsePair> pairs) const;
+  [[nodiscard]] EncodedPair encode_question(const std::string& context, const std::string& rest) const;
   [[nodiscard]] ExplainedResponse encode_rendered(const std::string& prompt_text, const Prompt& prompt,
                                                   const Message& response) const;
   [[nodiscard]] ExplainedResponse encode_pair(const std::string& prompt_text, const Message& response) const;

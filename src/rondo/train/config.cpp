@@ -88,7 +88,7 @@ std::optional<heads::HeadConfig> new_head(const TrainConfig& config) {
   if (config.head.empty()) return std::nullopt;
   heads::HeadConfig head = config.head_options;
   head.kind = config.head;
-  if (heads::head_by_name(head.kind).scalar) {
+  if (!heads::head_by_name(head.kind).embeds) {
     head.gate = "none";
     head.norm = "none";
   }

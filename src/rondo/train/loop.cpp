@@ -111,7 +111,13 @@ class Loop {
     const Random draw =
         Random(config_.sampler.seed).split(kDropoutStream).split(static_cast<uint64_t>(result_.state.step));
     size_t begin = 0;
-    const std::span<const data::GroupSelection> all(batch.selections);
+    std::vector<data::GroupSelection> all;
+    for (const data::GroupSelection& selection : batch.selections) {
+      if (!selection.group->is_pairwise)
+        all.push_back(selection);
+      else
+        std::ranges::move(data::split_pairs(selection, config_.token_budget), std::back_inserter(all));
+    }
     while (begin < all.size()) {
       size_t end = begin;
       int64_t tokens = 0;
@@ -121,7 +127,7 @@ class Loop {
         ++end;
       }
       const nn::LoraDropout dropout(model_.parameters(), draw.split(begin).seed());
-      report.add(objective_.backward(all.subspan(begin, end - begin), counts));
+      report.add(objective_.backward(std::span(all).subspan(begin, end - begin), counts));
       optimizer_.accumulate();
       begin = end;
     }

@@ -43,6 +43,9 @@ Objective::Objective(const model::Model& model, const ObjectiveConfig& config)
   const heads::HeadConfig& head = model.head_config();
   if (loss_.has_ties && !head.ties)
     throw ConfigError("loss '" + config.loss + "' needs a head with ties; start from a fresh --head");
+  const bool is_pairwise = heads::head_by_name(head.kind).pairwise;
+  if (config.lm_weight > 0 && is_pairwise)
+    throw ConfigError("--lm-weight needs sequences of one response, which the " + head.kind + " head does not read");
   const bool has_rewards = model.parameters().has("score.weight");
   if (config.center > 0 && !has_rewards)
     throw ConfigError("--center needs rewards, which the " + head.kind + " head does not have; drop it");
@@ -81,7 +84,7 @@ ObjectiveReport Objective::backward(std::span<const data::GroupSelection> select
   const heads::HeadConfig& head = model_.head_config();
 
   const Tensor hidden_ND = model_.hidden(batch, {.recompute_blocks = config_.recompute});
-  const HeadOutput output = model_.head(model_.pooled(batch, hidden_ND), model_.prompt_states(batch, hidden_ND));
+  const HeadOutput output = model_.output(batch, hidden_ND);
   const Tensor score_C = TableLayout(batch.group_sizes).all_scores(output).index_select(0, comparisons.table_index_C);
   const losses::ScoredComparisons scored{
       .score_C = score_C,

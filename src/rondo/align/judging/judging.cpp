@@ -66,7 +66,7 @@ JudgedGroup judge(const PreferenceTable& table, double tau, const JudgeOptions& 
     judged.split_means_K = mean_probability_K(split_KK, tau, options.mean);
   }
   judged.rewards_K = table.rewards_M;
-  judged.is_scalar = !table.embeddings_ME.defined();
+  judged.is_scalar = table.rewards_M.defined() && !table.embeddings_ME.defined();
   choose_pair_by(
       options.pair == "score" ? judged.judgement.mean_scores_K : mean_probability_K(scores_KK, tau, "with_self"),
       judged);

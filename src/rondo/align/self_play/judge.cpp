@@ -32,12 +32,12 @@ TokenGroup judged_group(const Judge& judge, const JudgedTexts& texts, size_t ind
   data::Overlong overlong;
   TokenGroup tokens = data::token_group(group, *judge.encoder, {.max_length = kNoLimit},
                                         fmt::format("{}: prompt {}", judge.name, index + 1), overlong);
-  for (size_t r = 0; r < tokens.responses.size(); ++r) {
-    const auto length = static_cast<int64_t>(tokens.responses[r].ids.size());
+  for (int64_t k = 0; k < tokens.sequence_count(); ++k) {
+    const auto length = static_cast<int64_t>(tokens.sequence(k).ids.size());
     if (length <= judge.model->max_length()) continue;
     throw DataError(fmt::format(
-        "a response is too long for the judge: prompt {}, response {}: {} tokens, {} takes {}; lower --max-new-tokens",
-        index + 1, r + 1, length, judge.name, judge.model->max_length()));
+        "a response is too long for the judge: prompt {}, {} {}: {} tokens, {} takes {}; lower --max-new-tokens",
+        index + 1, tokens.is_pairwise ? "pair" : "response", k + 1, length, judge.name, judge.model->max_length()));
   }
   return tokens;
 }

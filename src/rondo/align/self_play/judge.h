@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A preference model as the judge of a policy: it reads the text of responses through its own tokenizer and template,
-// every response once.
+// every response once (a pairwise model: every ordered pair).
 #pragma once
 
 #include <filesystem>
@@ -21,6 +21,8 @@ struct Judge {
   const text::TextEncoder* encoder = nullptr;
 
   double tau() const { return model->head_config().tau; }
+  /// Reads every ordered pair of responses instead of every response.
+  bool is_pairwise() const { return heads::head_by_name(model->head_config().kind).pairwise; }
 };
 
 /// Responses to one prompt, as text.
@@ -34,7 +36,7 @@ struct JudgingOptions {
   ProgressSink progress = silent_progress();
 };
 
-/// One verdict a prompt, at one forward pass per response. Throws DataError where a response is too long for the judge
+/// One verdict a prompt. Throws DataError where a response is too long for the judge
 /// or a score is not a finite number.
 std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedTexts> texts,
                                      const JudgingOptions& options);

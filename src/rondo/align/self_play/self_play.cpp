@@ -126,7 +126,8 @@ class SelfPlay {
     manifest["samples"] = sha256_hex(io::MappedFile(folder(t) / "samples.jsonl").bytes());
     optimise(t, samples, judged, groups, manifest);
     if (config_.eval_responses > 0) manifest["contest"] = timed("contest", [&] { return contest(t); });
-    manifest["queries"] = config_.generate.responses * static_cast<int64_t>(input_.prompts.size());
+    const int64_t a_prompt = config_.generate.responses * (judge_.is_pairwise() ? config_.generate.responses - 1 : 1);
+    manifest["queries"] = a_prompt * static_cast<int64_t>(input_.prompts.size());
     manifest["weights"] = weights(t);
     manifest["seconds"] = seconds_;
     io::write_file(manifest_path, manifest.dump(2) + "\n");

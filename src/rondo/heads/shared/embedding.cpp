@@ -43,6 +43,12 @@ Tensor gate(const HeadConfig& config, const nn::ParameterSet& parameters, const 
   return at::softplus(z_GP);
 }
 
+Tensor linear_map(const nn::ParameterSet& parameters, const std::string& name, const Tensor& x) {
+  const std::string bias = name + ".bias";
+  return at::linear(x, weight_of(parameters, (name + ".weight").c_str(), x),
+                    parameters.has(bias) ? weight_of(parameters, bias.c_str(), x) : Tensor());
+}
+
 Tensor rewards(const nn::ParameterSet& parameters, const Tensor& pooled_RD) {
   return at::linear(pooled_RD, weight_of(parameters, "score.weight", pooled_RD)).squeeze(-1);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Preference embeddings and prompt gates, shared by the heads that have them (methods.md 2).
+// What heads are made of: preference embeddings, prompt gates, linear maps (methods.md 2).
 #pragma once
 
 #include "rondo/heads/shared/head.h"
@@ -13,6 +13,9 @@ Tensor embeddings(const HeadConfig& config, const nn::ParameterSet& parameters, 
 
 /// lambda = gate(W_prompt h_prompt) [G, k]; undefined where config.gate is `none`.
 Tensor gate(const HeadConfig& config, const nn::ParameterSet& parameters, const Tensor& prompt_GD);
+
+/// W h + b of a map that is stored as NAME.weight and, where it has one, NAME.bias.
+Tensor linear_map(const nn::ParameterSet& parameters, const std::string& name, const Tensor& x);
 
 /// r = w h [R].
 Tensor rewards(const nn::ParameterSet& parameters, const Tensor& pooled_RD);

@@ -32,8 +32,10 @@ const HeadEntry& head_by_name(std::string_view name) {
   throw ConfigError(unknown_name_message("head", name, head_names()));
 }
 
+bool HeadConfig::has_gate() const { return gate != "none" && head_by_name(kind).embeds; }
+
 double default_tau(std::string_view kind, std::string_view norm) {
-  return !head_by_name(kind).scalar && norm == "unit" ? kUnitNormTau : 1.0;
+  return head_by_name(kind).embeds && norm == "unit" ? kUnitNormTau : 1.0;
 }
 
 std::vector<nn::ExpectedWeight> head_weights(const HeadConfig& config, int64_t hidden) {

@@ -28,13 +28,15 @@ struct HeadConfig {
   int64_t planes = 4;  // k; the embedding has 2k numbers. Ignored by bt.
   std::string gate = "none";
   std::string norm = "unit";
-  double tau = 0.1;          // temperature of P = sigmoid(s / tau)
-  double reward_clip = 2.0;  // hrc: rewards are clipped to +-reward_clip (score units)
-  bool ties = false;         // a learnable log nu of the Davidson loss is part of the head
-  bool bias = false;         // bt: the reward has a constant, which no comparison sees
-  bool classifier = false;   // bt: states first pass the layers of the family's own sequence classifier (encoders)
+  double tau = 0.1;              // temperature of P = sigmoid(s / tau)
+  double reward_clip = 2.0;      // hrc: rewards are clipped to +-reward_clip (score units)
+  bool ties = false;             // a learnable log nu of the Davidson loss is part of the head
+  bool bias = false;             // bt: the reward has a constant, which no comparison sees
+  bool classifier = false;       // bt: states first pass the layers of the family's own sequence classifier (encoders)
+  std::vector<int64_t> answers;  // pair_lm: the tokens that say "the first" and "the second"
+  int64_t outputs = 1;           // pair_rm: logits of a candidate, averaged
 
-  bool has_gate() const { return kind != "bt" && gate != "none"; }
+  bool has_gate() const;
 };
 
 /// 0.1 with unit norm, 1 without and for BT (contracts.md).
@@ -43,8 +45,14 @@ double default_tau(std::string_view kind, std::string_view norm);
 struct HeadEntry {
   std::string_view name;
   std::string_view cite;
-  /// True where rewards alone decide, so that no cycle can be expressed.
-  bool scalar;
+  /// Responses have embeddings, with planes, a norm and maybe a gate; otherwise nothing but a reward, which cannot
+  /// express a cycle, or pairs.
+  bool embeds = false;
+  /// Reads sequences that hold two responses: K(K - 1) of them for K responses.
+  bool pairwise = false;
+  /// Pairwise: the states it gets are next-token logits of the backbone's language-model head.
+  bool reads_logits = false;
+  bool scalar() const { return !embeds && !pairwise; }
   std::vector<nn::ExpectedWeight> (*weights)(const HeadConfig& config, int64_t hidden);
   /// pooled_RD: states of the responses; prompt_GD: states at the gate positions (undefined without a gate). Both in
   /// float32 or wider. Returns the parts of the score kernel.

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// A group in the tokens of a pairwise model; the header is data/tokenise.h.
+#include "rondo/data/tokenise_pairs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "rondo/base/error.h"
+
+namespace rondo::data {
+namespace {
+
+// One group at a time is in memory, with all its pairs.
+constexpr int64_t kMostPairs = int64_t{1} << 20;
+
+int64_t length_of(const text::EncodedPair& pair) { return static_cast<int64_t>(pair.ids.size()); }
+
+std::vector<text::ResponsePair> wanted_pairs(const Group& source, PairsWanted wanted, const std::string& place) {
+  const auto count = static_cast<int64_t>(source.responses.size());
+  std::set<std::pair<int32_t, int32_t>> pairs;
+  if (wanted == PairsWanted::kLabelled) {
+    for (const Comparison& c : source.comparisons) pairs.insert({{c.i, c.j}, {c.j, c.i}});
+  } else if (count * (count - 1) <= kMostPairs) {
+    for (int32_t i = 0; i < count; ++i) {
+      for (int32_t j = 0; j < i; ++j) pairs.insert({{i, j}, {j, i}});
+    }
+  } else {
+    throw DataError(fmt::format(
+        "too many pairs: {}: {} responses have {} ordered pairs, and a pairwise model reads each of them (at most {}); "
+        "cut the group, or use a head that reads responses alone (gpm, hrc, bt)",
+        place, count, count * (count - 1), kMostPairs));
+  }
+  std::vector<text::ResponsePair> list;
+  for (const auto& [i, j] : pairs) list.push_back({i, j});
+  return list;
+}
+
+TokenResponse sequence_of(text::EncodedPair&& encoded, const std::string& pooling) {
+  TokenResponse r{.ids = std::move(encoded.ids), .marks = std::move(encoded.marks)};
+  r.pool_end = static_cast<int64_t>(r.ids.size());
+  r.pool_begin = r.pool_end - 1;
+  if (pooling == "first") r.pool_end = 1;
+  if (pooling == "first" || pooling == "mean") r.pool_begin = 0;
+  return r;
+}
+
+void cut_left(text::EncodedPair& pair, int64_t excess) {
+  pair.ids.erase(pair.ids.begin() + pair.cut_begin, pair.ids.begin() + pair.cut_begin + excess);
+  pair.cut_end -= excess;
+  for (int64_t& mark : pair.marks) mark -= mark > pair.cut_begin ? excess : 0;
+}
+
+// Responses go, those first that take part in the most over-long pairs, until every pair that is left fits.
+std::vector<int64_t> fitting_responses(const std::vector<text::ResponsePair>& pairs,
+                                       const std::vector<text::EncodedPair>& encoded, size_t responses,
+                                       int64_t max_length) {
+  std::vector<int64_t> kept(responses);
+  for (size_t r = 0; r < responses; ++r) kept[r] = static_cast<int64_t>(r);
+  while (true) {
+    std::vector<int64_t> bad(responses, 0);
+    const auto is_kept = [&](int32_t r) { return std::binary_search(kept.begin(), kept.end(), r); };
+    for (size_t k = 0; k < pairs.size(); ++k) {
+      if (length_of(encoded[k]) <= max_length || !is_kept(pairs[k].first) || !is_kept(pairs[k].second)) continue;
+      ++bad[static_cast<size_t>(pairs[k].first)];
+      ++bad[static_cast<size_t>(pairs[k].second)];
+    }
+    const auto worst = std::max_element(bad.begin(), bad.end());
+    if (worst == bad.end() || *worst == 0) return kept;
+    std::erase(kept, worst - bad.begin());
+  }
+}
+
+[[noreturn]] void fail_too_long(const std::string& place, int64_t longest, const TokenOptions& options) {
+  throw DataError(
+      fmt::format("a sequence is too long: {}: {} tokens hold the prompt and two responses, the model takes {}; choose "
+                  "--overlong drop or truncate-left, or a larger --max-length",
+                  place, longest, options.max_length));
+}
+
+void truncate(std::vector<text::EncodedPair>& encoded, int64_t longest, const TokenOptions& options,
+              const std::string& place, Overlong& overlong) {
+  if (options.overlong == "truncate-right") {
+    throw ConfigError(
+        "--overlong truncate-right: a pairwise model reads two responses in one sequence, and cutting its end would "
+        "cut "
+        "the second alone; choose drop or truncate-left");
+  }
+  // The same cut for every pair, so that both orders read the same prompt.
+  const int64_t excess = longest - options.max_length;
+  for (text::EncodedPair& pair : encoded) {
+    if (pair.cut_begin + excess > pair.cut_end) {
+      throw DataError(
+          fmt::format("a sequence cannot be truncated to {} tokens: {}: the prompt is shorter than the cut; choose "
+                      "--overlong drop",
+                      options.max_length, place));
+    }
+    cut_left(pair, excess);
+    ++overlong.truncated;
+  }
+}
+
+}  // namespace
+
+void add_pairs(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
+               const std::string& place, TokenGroup& group, Overlong& overlong) {
+  group.is_pairwise = true;
+  std::vector<text::ResponsePair> pairs = wanted_pairs(source, options.pairs, place);
+  std::vector<text::EncodedPair> encoded = encoder.encode_pairs(source.prompt, source.responses, pairs);
+  int64_t longest = 0;
+  for (const text::EncodedPair& pair : encoded) {
+    longest = std::max(longest, length_of(pair));
+    overlong.responses += length_of(pair) > options.max_length;
+  }
+  std::vector<int64_t> place_of(source.responses.size());
+  for (size_t r = 0; r < place_of.size(); ++r) place_of[r] = static_cast<int64_t>(r);
+  if (overlong.responses > 0 && options.overlong == "error") fail_too_long(place, longest, options);
+  if (overlong.responses > 0 && options.overlong == "drop") {
+    overlong.kept = fitting_responses(pairs, encoded, source.responses.size(), options.max_length);
+    overlong.dropped = static_cast<int64_t>(place_of.size() - overlong.kept->size());
+    std::fill(place_of.begin(), place_of.end(), -1);
+    for (size_t k = 0; k < overlong.kept->size(); ++k)
+      place_of[static_cast<size_t>((*overlong.kept)[k])] = static_cast<int64_t>(k);
+    keep_responses(group, *overlong.kept);
+  } else if (overlong.responses > 0) {
+    truncate(encoded, longest, options, place, overlong);
+  }
+  for (size_t k = 0; k < pairs.size(); ++k) {
+    const int64_t i = place_of[static_cast<size_t>(pairs[k].first)];
+    const int64_t j = place_of[static_cast<size_t>(pairs[k].second)];
+    if (i < 0 || j < 0) continue;
+    group.pairs.push_back({.i = static_cast<int32_t>(i),
+                           .j = static_cast<int32_t>(j),
+                           .sequence = sequence_of(std::move(encoded[k]), encoder.policy().pooling)});
+  }
+}
+
+}  // namespace rondo::data

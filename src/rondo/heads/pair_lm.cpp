@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pairwise language model: asked which of two responses is better, it answers by a token, and T is the logit of "the
+// first" minus the logit of "the second". Has no weights of its own. The probabilities of both orders are averaged, as
+// RLHFlow's pair-preference-model is read (arXiv:2405.07863).
+#include <ATen/TensorOperators.h>
+
+#include "rondo/base/error.h"
+#include "rondo/heads/shared/head.h"
+
+namespace rondo::heads {
+namespace {
+
+std::vector<nn::ExpectedWeight> weights(const HeadConfig&, int64_t) { return {}; }
+
+HeadOutput forward(const HeadConfig& config, const nn::ParameterSet&, const Tensor& logits_QV, const Tensor&) {
+  RONDO_ASSERT(config.answers.size() == 2, "the two answers are checked where configs are read");
+  return {.pair_logits_Q = logits_QV.select(-1, config.answers[0]) - logits_QV.select(-1, config.answers[1]),
+          .order_average = OrderAverage::kProbabilities,
+          .tau = config.tau};
+}
+
+}  // namespace
+
+constinit const HeadEntry pair_lm_entry{
+    .name = "pair_lm",
+    .cite = "arXiv:2405.07863",
+    .pairwise = true,
+    .reads_logits = true,
+    .weights = &weights,
+    .forward = &forward,
+};
+
+}  // namespace rondo::heads

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pairwise models through the program: a fresh head is trained, evaluated and ranked with, published ones are saved
+// under their authors' names, and what does not fit is refused in which words.
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "rondo/io/json.h"
+#include "rondo/io/test_folder.h"
+#include "tests/support/program.h"
+#include "tests/support/shared_data.h"
+
+namespace rondo {
+namespace {
+
+using nlohmann::json;
+using testing::Call;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kRows =
+    R"({"prompt":"play fair ","responses":["rock","paper","scissors"],"comparisons":[{"i":1,"j":0},{"i":2,"j":1},{"i":0,"j":2}]}
+{"prompt":"play strange ","responses":["rock","paper","scissors"],"comparisons":[{"i":0,"j":1},{"i":1,"j":2},{"i":2,"j":0}]}
+)";
+
+class PairwiseVerbs : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (testing::program().empty()) GTEST_SKIP() << "RONDO_BINARY names no program";
+    folder_.write("words.txt",
+                  "play\nfair\nstrange\nalone\nrock\npaper\nscissors\nA\nB\n[CONTEXT]\n[RESPONSE\nA]\nB]\n");
+    folder_.write("rows.jsonl", kRows);
+    ASSERT_EQ(call("init --layers 1 --hidden 16 --heads 2 --inner 32 --words $F/words.txt --out $F/base").exit_code, 0);
+  }
+  // $F stands for the test's folder, $P for the published fixtures.
+  Call call(std::string arguments) const {
+    const std::pair<const char*, std::string> names[] = {{"$F", folder_.path().string()},
+                                                         {"$P", (testing::fixture_folder() / "published").string()}};
+    for (const auto& [name, value] : names) {
+      for (size_t at = 0; (at = arguments.find(name, at)) != std::string::npos;) arguments.replace(at, 2, value);
+    }
+    return testing::rondo(arguments + " --threads 1");
+  }
+  std::string train(const std::string& name, const std::string& more) const {
+    return "train --model $F/base --data $F/rows.jsonl --lr 1e-2 --batch-groups 3 --no-report --out $F/" + name + " " +
+           more;
+  }
+  void expect_refused(const std::string& arguments, int exit_code, const std::string& sentence) const {
+    const Call refused = call(arguments);
+    EXPECT_EQ(refused.exit_code, exit_code) << refused.output;
+    EXPECT_THAT(refused.output, HasSubstr(sentence)) << arguments;
+  }
+  io::TestFolder folder_;
+};
+
+TEST_F(PairwiseVerbs, TrainEvaluateRankAndVerify) {
+  for (const std::string head : {"pair", "pair_lm"}) {
+    const std::string model = "$F/" + head;
+    const Call trained = call(train(head, "--steps 200 --token-budget 40 --head " + head));
+    ASSERT_EQ(trained.exit_code, 0) << trained.output;
+    const Call judged = call("eval --model " + model + " --data $F/rows.jsonl --swap-check");
+    EXPECT_THAT(judged.output, HasSubstr("accuracy    100.0 %")) << head;
+    EXPECT_THAT(judged.output, HasSubstr("largest |s(i,j) + s(j,i)| = 0\n"));
+    EXPECT_THAT(judged.output,
+                HasSubstr("12 queries (one per ordered pair; a head that reads responses alone asks 6)"));
+    folder_.write("alone.jsonl", R"({"prompt":"play fair ","responses":["rock"]})");
+    const Call ranked = call("rank --model " + model + " --data $F/alone.jsonl --out -");
+    EXPECT_THAT(ranked.output, HasSubstr("\"order\":[0]"));
+    EXPECT_THAT(ranked.output, HasSubstr("0 queries (one per ordered pair; a head that reads responses alone asks 1)"));
+    ASSERT_EQ(call("verify " + model + " --record $F/record.json").exit_code, 0);
+    EXPECT_THAT(call("verify " + model + " --reference $F/record.json").output, HasSubstr("largest difference 0 "));
+    EXPECT_THAT(call("inspect " + model).output, HasSubstr("pairwise turn"));
+  }
+}
+
+TEST_F(PairwiseVerbs, LengthLimitsAreOfBothResponsesTogether) {
+  const std::string rows =
+      R"({"prompt":"play fair play fair play fair ","responses":["rock","paper","rock rock rock rock rock rock"],"comparisons":[{"i":0,"j":1},{"i":1,"j":2}]})";
+  folder_.write("long.jsonl", rows + "\n");
+  const std::string base = "train --model $F/base --head pair --data $F/long.jsonl --steps 1 --no-report ";
+  expect_refused(base + "--max-length 18 --out $F/a", 3, "tokens hold the prompt and two responses");
+  expect_refused(base + "--max-length 18 --overlong truncate-right --out $F/b", 2, "would cut the second alone");
+  expect_refused(base + "--max-length 4 --overlong truncate-left --out $F/c", 3, "the prompt is shorter than the cut");
+  EXPECT_THAT(call(base + "--max-length 18 --overlong drop --out $F/d").output, HasSubstr("1 dropped, 0 truncated"));
+  const Call cut = call(base + "--max-length 18 --overlong truncate-left --out $F/e");
+  EXPECT_EQ(cut.exit_code, 0) << cut.output;
+  EXPECT_THAT(cut.output, HasSubstr("0 dropped, 4 truncated"));
+}
+
+TEST_F(PairwiseVerbs, RefuseWhatDoesNotFit) {
+  expect_refused(train("x", "--head pair --pairwise marks"), 2, "pair_rm reads marks");
+  expect_refused(train("x", "--head gpm --pairwise turn"), 2, "reads responses alone");
+  expect_refused(train("x", "--head pair --lm-weight 0.5"), 2, "needs sequences of one response");
+  expect_refused(train("y", "--head pair --center 0.5"), 2, "needs rewards");
+  expect_refused(train("x", "--head pair --pooling response_end"), 2, "a pairwise model reads two responses");
+  expect_refused(train("x", "--head pair_rm"), 4, "it has no token <|source|>");
+  folder_.write("no_answers.txt", "play\nfair\nrock\n");
+  ASSERT_EQ(call("init --layers 1 --hidden 16 --heads 2 --words $F/no_answers.txt --out $F/mute").exit_code, 0);
+  expect_refused("train --model $F/mute --head pair_lm --data $F/rows.jsonl --out $F/x", 4, "two answers");
+  expect_refused("import --from $P/pair_lm --out $F/x --head pair_lm --norm unit", 2,
+                 "does not belong to a pair_lm head");
+  ASSERT_EQ(call(train("pair", "--steps 1 --head pair")).exit_code, 0);
+  expect_refused("export --model $F/pair --out $F/x --format transformers", 4, "no class for a pair head");
+  json config = io::read_json_file(folder_ / "pair" / "config.json");
+  config["rondo"]["head"]["kind"] = "pair_lm";
+  folder_.write("pair/config.json", config.dump());
+  expect_refused("inspect $F/pair", 4, "expected two different token ids");
+}
+
+TEST_F(PairwiseVerbs, SaveAPublishedModelUnderItsAuthorsNames) {
+  ASSERT_EQ(call("export --model $P/pair_rm --out $F/out").exit_code, 0);
+  const Call verified = call("verify $F/out --reference $P/pair_rm/record_as_it_stands.json");
+  EXPECT_EQ(verified.exit_code, 0) << verified.output;
+  const std::string weights = io::TestFolder::read(folder_ / "out" / "model.safetensors").substr(0, 8192);
+  EXPECT_THAT(weights, HasSubstr("\"pretrained_model.embeddings.word_embeddings.weight\""));
+  EXPECT_THAT(weights, HasSubstr("\"head_layer.4.bias\""));
+  EXPECT_THAT(weights, Not(HasSubstr("\"deberta.")));
+  EXPECT_EQ(io::read_json_file(folder_ / "out" / "config.json")["architectures"], json({"DebertaV2PairRM"}));
+  // A lost layer of the head is missed.
+  json config = io::read_json_file(folder_ / "out" / "config.json");
+  config["rondo"]["head"]["outputs"] = 3;
+  folder_.write("out/config.json", config.dump());
+  expect_refused("inspect $F/out", 4, "shape [2, 16], expected [3, 16]");
+}
+
+}  // namespace
+}  // namespace rondo
