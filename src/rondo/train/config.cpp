@@ -49,7 +49,8 @@ void describe_optimizer(FieldVisitor& v, LoopConfig& c) {
   v.choice("optimizer", c.optimizer.kind, "muon: block matrices by Muon, the rest by AdamW", kOptimizerNames);
   v.number("beta1", c.optimizer.beta1, "AdamW", 0.0, 0.9999);
   v.number("beta2", c.optimizer.beta2, "AdamW", 0.0, 0.999999);
-  v.number("weight_decay", c.optimizer.weight_decay, "decoupled weight decay", 0.0, 10.0);
+  v.number("weight_decay", c.optimizer.weight_decay,
+           "decoupled weight decay of matrices; biases and norms do not decay", 0.0, 10.0);
   v.number("momentum", c.optimizer.muon_momentum, "Muon", 0.0, 0.9999);
   v.number("clip", c.optimizer.clip, "gradient norm above which gradients are scaled down; 0 = off", 0.0, 1e9);
   v.choice("schedule", c.schedule.kind, "learning rate over the steps", kScheduleNames);
@@ -68,7 +69,9 @@ void describe(FieldVisitor& v, TrainConfig& c) {
   describe_head(v, c);
   describe_objective(v, c.loop.objective);
   describe_optimizer(v, c.loop);
-  v.number("head_lr", c.loop.head_lr, "peak learning rate of the head, on the same schedule; 0 = --lr", 0.0, 10.0);
+  v.number("head_lr", c.loop.head_lr,
+           "peak learning rate of the head and of a classifier's layers before it, on the same schedule; 0 = --lr", 0.0,
+           10.0);
   v.integer("steps", c.loop.steps, "optimiser steps; 0 = by epochs", 0, kManyRows);
   v.integer("epochs", c.epochs, "passes over the data where steps is 0", 1, 1000000);
   v.integer("batch_groups", c.loop.sampler.batch_groups, "groups per step", 1, 1 << 20);

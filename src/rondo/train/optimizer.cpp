@@ -32,6 +32,9 @@ bool is_block_matrix(const nn::Parameter& p) {
   return p.value.dim() == 2 && p.name.find(".layers.") != std::string::npos;
 }
 
+// Vectors are biases and the weights of norms: pulling them to 0 is no prior that anyone holds.
+bool decays(const Tensor& value) { return value.dim() >= 2; }
+
 }  // namespace
 
 Tensor orthogonalise(const Tensor& matrices) {
@@ -49,7 +52,6 @@ Tensor orthogonalise(const Tensor& matrices) {
 Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options,
                      const std::function<bool(const std::string&)>& is_head)
     : options_(options) {
-  head_.factor = options.head_factor;
   std::vector<std::vector<int64_t>> shapes;
   for (const nn::Parameter& p : parameters.all()) {
     if (!p.value.requires_grad()) continue;
@@ -60,7 +62,7 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
     trained_.push_back({p.name, p.value, is_wide ? data : data.to(at::kFloat), {}});
     const size_t index = trained_.size() - 1;
     if (options_.kind != "muon" || !is_block_matrix(p)) {
-      add_to(is_head(p.name) ? head_ : rest_, index);
+      add_to(group_of(is_head(p.name) ? options.head_factor : 1, decays(data) ? options.weight_decay : 0), index);
       continue;
     }
     const std::vector<int64_t> shape = data.sizes().vec();
@@ -78,6 +80,15 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
     bucket.momentum =
         at::zeros({static_cast<int64_t>(bucket.members.size()), like.size(0), like.size(1)}, like.options());
   }
+}
+
+Optimizer::AdamwGroup& Optimizer::group_of(double factor, double weight_decay) {
+  const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const AdamwGroup& group) {
+    return group.factor == factor && group.weight_decay == weight_decay;
+  });
+  if (found != groups_.end()) return *found;
+  groups_.push_back({.factor = factor, .weight_decay = weight_decay});
+  return groups_.back();
 }
 
 void Optimizer::add_to(AdamwGroup& group, size_t index) {
@@ -119,7 +130,7 @@ double Optimizer::step(double lr) {
   const at::NoGradGuard no_grad;
   const double norm = clip_gradients();
   if (std::isfinite(norm)) {
-    for (AdamwGroup* group : {&rest_, &head_}) adamw_step(lr * group->factor, *group);
+    for (AdamwGroup& group : groups_) adamw_step(lr * group.factor, group);
     for (MuonBucket& bucket : buckets_) muon_step(lr, bucket);
   }
   finish_step();
@@ -135,7 +146,7 @@ void Optimizer::adamw_step(double lr, AdamwGroup& group) {
   if (values.empty()) return;
   for (Tensor& count : group.step_counts) count.add_(1);
   at::_fused_adamw_(values, gradients, group.first_moments, group.second_moments, {}, group.step_counts, lr,
-                    options_.beta1, options_.beta2, options_.weight_decay, options_.eps, /*amsgrad=*/false,
+                    options_.beta1, options_.beta2, group.weight_decay, options_.eps, /*amsgrad=*/false,
                     /*maximize=*/false);
 }
 
@@ -163,12 +174,12 @@ void Optimizer::finish_step() {
 
 std::map<std::string, Tensor> Optimizer::state() const {
   std::map<std::string, Tensor> state;
-  for (const AdamwGroup* group : {&rest_, &head_}) {
-    for (size_t k = 0; k < group->members.size(); ++k) {
-      const std::string& name = trained_[group->members[k]].name;
-      state["adamw.m." + name] = group->first_moments[k];
-      state["adamw.v." + name] = group->second_moments[k];
-      state["adamw.t." + name] = group->step_counts[k];
+  for (const AdamwGroup& group : groups_) {
+    for (size_t k = 0; k < group.members.size(); ++k) {
+      const std::string& name = trained_[group.members[k]].name;
+      state["adamw.m." + name] = group.first_moments[k];
+      state["adamw.v." + name] = group.second_moments[k];
+      state["adamw.t." + name] = group.step_counts[k];
     }
   }
   for (const MuonBucket& bucket : buckets_) state["muon.m." + trained_[bucket.members.front()].name] = bucket.momentum;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // AdamW, and Muon for the matrices of the blocks with AdamW for the rest.
 //
-//   AdamW (arXiv:1711.05101): decoupled weight decay.
-//   Muon (Jordan et al. 2024; scale from arXiv:2502.16982): Nesterov momentum, then five Newton-Schulz steps that bring
-//   the update near an orthogonal matrix, times 0.2 sqrt(max dimension) so that AdamW's rates fit.
+//   AdamW (arXiv:1711.05101): decoupled weight decay, of matrices only: biases and the weights of norms do not decay,
+//   as in transformers' Trainer. Muon (Jordan et al. 2024; scale from arXiv:2502.16982): Nesterov momentum, then five
+//   Newton-Schulz steps that bring the update near an orthogonal matrix, times 0.2 sqrt(max dimension) so that AdamW's
+//   rates fit.
 //
 // Weights below float32 keep a float32 master copy here; gradients of micro-batches add up in float32.
 #pragma once
@@ -25,7 +26,7 @@ struct OptimizerOptions {
   double beta1 = 0.9;
   double beta2 = 0.95;
   double eps = 1e-8;
-  double weight_decay = 0;
+  double weight_decay = 0;  // of matrices
   double muon_momentum = 0.95;
   double clip = 1.0;       // gradient norm above which gradients are scaled down; 0 = off
   double head_factor = 1;  // the head's learning rate over that of the rest; AdamW
@@ -60,14 +61,16 @@ class Optimizer {
     Tensor momentum;  // [count, rows, columns]
   };
 
-  /// Parameters of one learning rate.
+  /// Parameters of one learning rate and one weight decay.
   struct AdamwGroup {
     double factor = 1;
+    double weight_decay = 0;
     std::vector<size_t> members;
     std::vector<Tensor> first_moments, second_moments, step_counts;
   };
 
   double clip_gradients();
+  AdamwGroup& group_of(double factor, double weight_decay);
   void add_to(AdamwGroup& group, size_t index);
   void adamw_step(double lr, AdamwGroup& group);
   void muon_step(double lr, MuonBucket& bucket);
@@ -75,7 +78,7 @@ class Optimizer {
 
   OptimizerOptions options_;
   std::vector<Trained> trained_;
-  AdamwGroup rest_, head_;
+  std::vector<AdamwGroup> groups_;
   std::vector<MuonBucket> buckets_;
 };
 

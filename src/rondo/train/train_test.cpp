@@ -289,19 +289,36 @@ TEST(Muon, FollowsItsFormula) {
 
 TEST(AdamW, FollowsItsFormula) {
   nn::ParameterSet set;
-  set.add("w", at::tensor({1.0F, -2.0F}).requires_grad_(true));
+  set.add("w", at::tensor({1.0F, -2.0F}).unsqueeze(0).requires_grad_(true));
   Optimizer optimizer(set, {.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .clip = 0});
   double m = 0, v = 0, w = 1;
   for (int t = 1; t <= 3; ++t) {
     const double g = 0.5 * t;
-    Tensor(set.get("w")).mutable_grad() = at::tensor({static_cast<float>(g), 0.0F});
+    Tensor(set.get("w")).mutable_grad() = at::tensor({static_cast<float>(g), 0.0F}).unsqueeze(0);
     optimizer.accumulate();
     EXPECT_NEAR(optimizer.step(0.01), g, 1e-6);
     m = 0.9 * m + 0.1 * g;
     v = 0.99 * v + 0.01 * g * g;
     w = w * (1 - 0.01 * 0.1) - 0.01 * (m / (1 - std::pow(0.9, t))) / (std::sqrt(v / (1 - std::pow(0.99, t))) + 1e-8);
-    EXPECT_NEAR(set.get("w")[0].item<double>(), w, 1e-5);
+    EXPECT_NEAR(set.get("w")[0][0].item<double>(), w, 1e-5);
   }
+}
+
+// With a gradient of 0 the decay is all that moves a weight.
+TEST(AdamW, DecaysMatricesButNoBiasesAndNorms) {
+  nn::ParameterSet set;
+  for (const char* name : {"query.weight", "score.weight"}) set.add(name, at::ones({2, 2}).requires_grad_(true));
+  for (const char* name : {"query.bias", "LayerNorm.weight"}) set.add(name, at::ones({2}).requires_grad_(true));
+  Optimizer optimizer(set, {.weight_decay = 0.1, .head_factor = 20},
+                      [](const std::string& name) { return name == "score.weight"; });
+  for (const nn::Parameter& p : set.all()) Tensor(p.value).mutable_grad() = at::zeros_like(p.value);
+  optimizer.accumulate();
+  optimizer.step(0.01);
+  const auto first = [&](const char* name) { return set.get(name).flatten()[0].item<double>(); };
+  EXPECT_NEAR(first("query.weight"), 1 - 0.01 * 0.1, 1e-7);
+  EXPECT_NEAR(first("score.weight"), 1 - 20 * 0.01 * 0.1, 1e-7);
+  EXPECT_EQ(first("query.bias"), 1);
+  EXPECT_EQ(first("LayerNorm.weight"), 1);
 }
 
 // AdamW's first step is the learning rate, whatever the gradient.
