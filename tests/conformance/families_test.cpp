@@ -124,6 +124,19 @@ std::vector<PreferenceTable> score(const model::Model& model, const std::vector<
 
 class EveryFamily : public ::testing::TestWithParam<const backbones::FamilyEntry*> {};
 
+// What lies between the pooled state and the score is trained at the head's rate, wherever a family keeps it.
+TEST_P(EveryFamily, CountsTheLayersOfItsClassifierToTheHead) {
+  const backbones::FamilyEntry& family = *GetParam();
+  const auto model = tiny_model(family, gated_hrc(), /*trainable=*/false);
+  for (const nn::WeightRule& rule : family.classifier.weights) {
+    EXPECT_FALSE(model->is_backbone(std::string(rule.name))) << rule.name;
+  }
+  for (const nn::ExpectedWeight& weight : nn::expand_rules(family.weights, model->backbone().sizes())) {
+    EXPECT_TRUE(model->is_backbone(weight.name)) << weight.name;
+  }
+  EXPECT_FALSE(model->is_backbone("value_head.weight"));
+}
+
 TEST_P(EveryFamily, AForestEqualsEveryResponseAlone) {
   const auto model = tiny_model(*GetParam(), gated_hrc(), false);
   std::vector<TokenGroup> groups = some_groups();

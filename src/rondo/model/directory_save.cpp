@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/io/atomic_file.h"
@@ -101,12 +103,7 @@ void write_directory(const nlohmann::json& config, const std::vector<FileTensor>
 }
 
 // The weights that the base of an adapter holds: they are not written again.
-bool lies_in_base(const Model& model, const std::string& name) {
-  const bool of_classifier =
-      std::any_of(model.family().classifier.weights.begin(), model.family().classifier.weights.end(),
-                  [&](const nn::WeightRule& rule) { return rule.name == name; });
-  return model.is_backbone(name) && !nn::is_lora(name) && !of_classifier;
-}
+bool lies_in_base(const Model& model, const std::string& name) { return model.is_backbone(name) && !nn::is_lora(name); }
 
 // The names of the file: those of transformers' class where that class computes this model.
 std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& options) {

@@ -73,6 +73,12 @@ HeadOutput Model::forward(const PackedBatch& batch, const backbones::ForwardOpti
 }
 
 bool Model::is_backbone(const std::string& parameter) const {
+  // Families put the layers of their classifier under their prefix (BERT's pooler) or beside it (DistilBERT's
+  // pre_classifier).
+  for (const nn::WeightRule& rule : family_->classifier.weights) {
+    const std::string_view module = rule.name.substr(0, rule.name.rfind('.') + 1);
+    if (parameter.starts_with(module)) return false;
+  }
   return parameter == family_->lm_head || parameter.starts_with(family_->prefix);
 }
 

@@ -49,7 +49,8 @@ class Model {
   const nn::ParameterSet& parameters() const { return parameters_; }
   /// config.json as loaded; the "rondo" object is written anew at every save.
   const nlohmann::json& config() const { return config_; }
-  /// Whether a parameter belongs to the backbone or its language-model head, not to the preference head.
+  /// Whether a parameter belongs to the backbone or its language-model head. What lies between the pooled state and the
+  /// score does not: the preference head, and in front of it the layers of an encoder's classifier.
   bool is_backbone(const std::string& parameter) const;
   bool needs_gate() const { return head_.has_gate(); }
   int64_t max_length() const;

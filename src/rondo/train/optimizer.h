@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // AdamW, and Muon for the matrices of the blocks with AdamW for the rest.
 //
-//   AdamW (arXiv:1711.05101): decoupled weight decay, of matrices only: biases and the weights of norms do not decay,
-//   as in transformers' Trainer. Muon (Jordan et al. 2024; scale from arXiv:2502.16982): Nesterov momentum, then five
-//   Newton-Schulz steps that bring the update near an orthogonal matrix, times 0.2 sqrt(max dimension) so that AdamW's
-//   rates fit.
+//   AdamW (arXiv:1711.05101): decoupled weight decay of matrices. Biases and the weights of norms do not decay, as in
+//   transformers' Trainer.
+//
+//   Muon (Jordan et al. 2024; scale from arXiv:2502.16982): Nesterov momentum, then five Newton-Schulz steps that bring
+//   the update near an orthogonal matrix, times 0.2 sqrt(max dimension) so that AdamW's rates fit.
 //
 // Weights below float32 keep a float32 master copy here; gradients of micro-batches add up in float32.
 #pragma once
