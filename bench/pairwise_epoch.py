@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seconds of one epoch of Bradley-Terry as pairwise trainers take it: every comparison is two padded sequences, whatever was read before.
+"""Seconds of one epoch of Bradley-Terry as pairwise trainers take it: every comparison is two padded sequences.
 
 usage: pairwise_epoch.py MODEL ROWS.jsonl THREADS [EVERY]      ends with 77 where transformers cannot be imported
 
-An encoder of transformers with mean pooling and a linear reward, AdamW, 16 pairs a step, sorted by length so that little is padded,
-dropout off as in rondo. Every EVERY-th step is timed, over all lengths alike, and the sum is scaled. Prints one JSON object.
+An encoder of transformers with mean pooling and a linear reward, AdamW, 16 pairs a step, sorted by length so that little is
+padded, dropout off as in rondo. Every EVERY-th step is timed, over all lengths alike, and the sum is scaled. Prints one JSON
+object.
 """
 import json
 import sys
@@ -44,7 +45,10 @@ def main():
             module.p = 0.0
     reward = torch.nn.Linear(encoder.config.hidden_size, 1, bias=False)
     optimizer = torch.optim.AdamW(
-        [{"params": encoder.parameters(), "lr": 5e-5}, {"params": reward.parameters(), "lr": 1e-3}], weight_decay=0.01, fused=True)
+        [{"params": encoder.parameters(), "lr": 5e-5}, {"params": reward.parameters(), "lr": 1e-3}],
+        weight_decay=0.01,
+        fused=True,
+    )
     pairs = read_pairs(rows, tokenizer)
 
     def step(batch):
@@ -68,8 +72,8 @@ def main():
     tokens = sum(step(batch) for batch in timed)
     seconds = time.perf_counter() - begin
     share = sum(map(len, timed)) / len(pairs)
-    print(json.dumps({"threads": threads, "pairwise_forwards": 2 * len(pairs), "pairwise_seconds": seconds / share, "pairwise_share_timed": share,
-                      "pairwise_tokens": tokens / share, "pairwise_batch_pairs": PAIRS}))
+    print(json.dumps({"threads": threads, "pairwise_forwards": 2 * len(pairs), "pairwise_seconds": seconds / share,
+                      "pairwise_share_timed": share, "pairwise_tokens": tokens / share, "pairwise_batch_pairs": PAIRS}))
 
 
 if __name__ == "__main__":

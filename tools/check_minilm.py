@@ -49,7 +49,8 @@ def read_rows():
             texts = groups.setdefault(f"{row['title']} {row['stance']}", [])
             if row["text"] not in texts:
                 texts.append(row["text"])
-    return [dict(prompt=prompt, responses=texts, comparisons=[dict(i=0, j=1)]) for prompt, texts in list(groups.items())[:PROMPTS]]
+    some = list(groups.items())[:PROMPTS]
+    return [dict(prompt=prompt, responses=texts, comparisons=[dict(i=0, j=1)]) for prompt, texts in some]
 
 
 def with_identity_head(folder):
