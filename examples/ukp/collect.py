@@ -219,18 +219,27 @@ def split_blocks(title, split):
     ]
 
 
+def sentences(split, name, above, below, noun):
+    """One for each two models whose paired interval of a figure leaves 0 out."""
+    for d in split["differences"]:
+        if d[f"{name}_differs"]:
+            first, second = (HEADS[d[side]].split(",")[0] for side in ("first", "second"))
+            yield f"{first} is {above if d[name] > 0 else below} {noun} than {second}. "
+
+
 def finding(title, split):
     """What the paired differences allow to say, and why a cyclic model has little to win here."""
-    begin = f"{title[0].upper()}{title[1:]}"
     told = [
-        f"{HEADS[d['first']].split(',')[0]} is {'above' if d['accuracy'] > 0 else 'below'} {HEADS[d['second']].split(',')[0]}"
-        for d in split["differences"] if d["accuracy_differs"]
+        *sentences(split, "accuracy", "more", "less", "accurate"),
+        *sentences(split, "log_loss", "higher", "lower", "in log-loss"),
     ]
-    text = f"{begin}: " + ("; ".join(told) + ", by intervals over topics and seeds." if told else
-                           "the three models cannot be told apart in accuracy: every paired interval holds 0.")
+    text = f"{title[0].upper()}{title[1:]}: "
+    if not any(d["accuracy_differs"] for d in split["differences"]):
+        text += "the three models cannot be told apart in accuracy, every paired interval holds 0. "
+    text += "".join(told)
     cyclic = split["counts"]["test"]["cyclic_triads"]
-    text += f" The test pairs hold {cyclic} cyclic triads." if cyclic else (
-        " The test pairs hold no cyclic triad, so a model of cycles has none to find.")
+    text += f"The test pairs hold {cyclic} cyclic triads." if cyclic else (
+        "The test pairs hold no cyclic triad, so a model of cycles has none to find.")
     return {"finding": {"text": text, "tone": "plain" if told else "caution"}}
 
 
