@@ -128,7 +128,7 @@ def common_prompt(row):
 
 
 def last_turn(prompt):
-    """The last that the human said; the turns before it made MiniLM no better on held-out train prompts."""
+    """The last that the human said; the turns before it made MiniLM no better (docs/results.md)."""
     return prompt[prompt.rfind(HUMAN) :].strip() + " "
 
 
