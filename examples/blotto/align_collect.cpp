@@ -114,7 +114,9 @@ OrderedJson picture(const OrderedJson& figures) {
   lines.push_back(point("equilibrium of the game", figures.at("equilibrium"), "#E69F00"));
   return {{"plot",
            {{"caption",
-             "One dot an iterate. To the right: wins more often against the base. Down: nobody can do much against it. "
+             "One dot for each iterate that was measured. To the right: wins more often against the base. Down: nobody "
+             "can do "
+             "much against it. "
              "Exploitability is the win rate of the best counter-plan that a search finds, less a half."},
             {"x", "win rate against the base, by the rule"},
             {"y", "exploitability"},

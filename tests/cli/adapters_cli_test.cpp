@@ -15,6 +15,7 @@
 #include "rondo/io/safetensors.h"
 #include "rondo/io/test_folder.h"
 #include "tests/support/program.h"
+#include "tests/support/run_files.h"
 
 namespace rondo {
 namespace {
@@ -134,27 +135,6 @@ TEST_F(Adapters, WorkWithEveryFamily) {
   }
 }
 
-std::string without_seconds(const fs::path& path) {
-  std::ifstream file(path);
-  std::string text;
-  for (std::string line; std::getline(file, line);) {
-    json row = json::parse(line);
-    row.erase("seconds");
-    text += row.dump() + "\n";
-  }
-  return text;
-}
-
-// Until the file has so many lines, or a minute has passed.
-void wait_for_lines(const std::string& path, int64_t lines) {
-  constexpr int kPolls = 60'000;
-  for (int poll = 0; poll < kPolls; ++poll) {
-    std::ifstream file(path, std::ios::binary);
-    if (std::count(std::istreambuf_iterator<char>(file), {}, '\n') >= lines) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
 // With dropout, whose masks follow from seed and step, in the type and with the recomputation of large models.
 TEST_F(Adapters, KilledRunsContinueToTheSameBits) {
   const std::string more =
@@ -164,13 +144,14 @@ TEST_F(Adapters, KilledRunsContinueToTheSameBits) {
   std::string command = testing::program() + " " + whole(train("killed", more));
   for (const int64_t life : {25, 60}) {
     const testing::Child child("exec " + command);
-    wait_for_lines(folder + "/metrics.jsonl", life);
+    testing::wait_for_lines(folder + "/metrics.jsonl", life);
     EXPECT_FALSE(child.kill_after(0, SIGKILL)) << "it ended before it was killed";
     command = testing::program() + " train --no-report --threads 1 --resume " + folder;
   }
   done("train --no-report --resume $F/killed");
   EXPECT_EQ(inspected("straight")["weights_hash"], inspected("killed")["weights_hash"]);
-  EXPECT_EQ(without_seconds(folder_ / "straight/metrics.jsonl"), without_seconds(folder_ / "killed/metrics.jsonl"));
+  EXPECT_EQ(testing::without_seconds(folder_ / "straight/metrics.jsonl"),
+            testing::without_seconds(folder_ / "killed/metrics.jsonl"));
 }
 
 TEST_F(Adapters, RecomputingBlocksChangesNothing) {

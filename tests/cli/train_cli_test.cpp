@@ -13,6 +13,7 @@
 #include "rondo/base/random.h"
 #include "rondo/io/test_folder.h"
 #include "tests/support/program.h"
+#include "tests/support/run_files.h"
 
 namespace rondo {
 namespace {
@@ -198,27 +199,6 @@ TEST_F(TrainVerb, OverlongSequencesFollowThePolicy) {
   EXPECT_EQ(call(base + "--out $F/c --overlong error").exit_code, 3);
 }
 
-std::string without_seconds(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string text;
-  for (std::string line; std::getline(file, line);) {
-    json row = json::parse(line);
-    row.erase("seconds");
-    text += row.dump() + "\n";
-  }
-  return text;
-}
-
-// Until the file has so many lines, or a minute has passed.
-void wait_for_lines(const std::string& path, int64_t lines) {
-  constexpr int kPolls = 60'000;
-  for (int poll = 0; poll < kPolls; ++poll) {
-    std::ifstream file(path, std::ios::binary);
-    if (std::count(std::istreambuf_iterator<char>(file), {}, '\n') >= lines) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
 TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
   constexpr int kKills = 20;
   // A life of 20 to 30 steps each, told by the run's own lines and not by the clock, and then up to a few steps more.
@@ -241,7 +221,7 @@ TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
     const Child child("exec " +
                       (fresh ? start : testing::program() + " train --no-report --threads 1 --resume " + folder));
     const auto target = k * (kLife + kMostLonger) + kLife + static_cast<int64_t>(random.below(kMostLonger));
-    wait_for_lines(folder + "/metrics.jsonl", target);
+    testing::wait_for_lines(folder + "/metrics.jsonl", target);
     if (child.kill_after(kLongestDelay * random.uniform(), SIGKILL)) break;
     ++killed;
   }
@@ -253,7 +233,8 @@ TEST_F(TrainVerb, TwentyKilledRunsContinueToTheSameBits) {
     return json::parse(testing::rondo("inspect --json - " + (folder_ / name).string()).output)["weights_hash"];
   };
   EXPECT_EQ(weights("straight"), weights("killed"));
-  EXPECT_EQ(without_seconds(folder_ / "straight/metrics.jsonl"), without_seconds(folder_ / "killed/metrics.jsonl"));
+  EXPECT_EQ(testing::without_seconds(folder_ / "straight/metrics.jsonl"),
+            testing::without_seconds(folder_ / "killed/metrics.jsonl"));
   std::printf("%d kills\n", killed);
 }
 
@@ -264,7 +245,7 @@ TEST_F(TrainVerb, CtrlCSavesAndSaysHowToGoOn) {
   const std::string output = (folder_ / "stopped.txt").string();
   const Child child("exec " + testing::program() + " " + command + " --threads 1 2> " + output);
   // The clock of a busy machine says nothing about how far a run is; its own lines do.
-  wait_for_lines((folder_ / "stopped/metrics.jsonl").string(), 3);
+  testing::wait_for_lines((folder_ / "stopped/metrics.jsonl").string(), 3);
   EXPECT_TRUE(child.kill_after(0, SIGINT)) << "killed by the signal instead of stopping";
   EXPECT_THAT(io::TestFolder::read(output), HasSubstr("continue with `rondo train --resume"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "stopped/checkpoints"));

@@ -10,7 +10,7 @@ namespace rondo::nn {
 
 Tensor Linear::forward(const Tensor& x) const {
   const Tensor y = at::linear(x, weight_is_in_out ? weight.t() : weight, bias);
-  if (!adapter || !adapter->state->enabled) return y;
+  if (!adapter) return y;
   return (y + adapter->forward(x)).to(y.scalar_type());
 }
 

@@ -72,12 +72,4 @@ LoraDropout::~LoraDropout() {
   if (state_) state_->drops = false;
 }
 
-LoraOff::LoraOff(const ParameterSet& parameters) : state_(parameters.lora()) {
-  if (state_) state_->enabled = false;
-}
-
-LoraOff::~LoraOff() {
-  if (state_) state_->enabled = true;
-}
-
 }  // namespace rondo::nn

@@ -43,7 +43,6 @@ struct LoraConfig {
 /// What holds for all adapters of a model, and changes between passes.
 struct LoraState {
   LoraConfig config;
-  bool enabled = true;
   bool drops = false;  // dropout falls; a mask is a function of (draw, module, shape of x) alone
   uint64_t draw = 0;
 };
@@ -74,18 +73,6 @@ class LoraDropout {
   ~LoraDropout();
   LoraDropout(const LoraDropout&) = delete;
   LoraDropout& operator=(const LoraDropout&) = delete;
-
- private:
-  std::shared_ptr<LoraState> state_;
-};
-
-/// The base model for the life of this object.
-class LoraOff {
- public:
-  explicit LoraOff(const ParameterSet& parameters);
-  ~LoraOff();
-  LoraOff(const LoraOff&) = delete;
-  LoraOff& operator=(const LoraOff&) = delete;
 
  private:
   std::shared_ptr<LoraState> state_;
