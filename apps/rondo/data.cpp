@@ -38,10 +38,12 @@ data::Spread token_lengths(const data::GroupStore& store, const std::string& mod
   const text::TextEncoder encoder = open_encoder(model_folder, {});
   std::vector<int64_t> lengths;
   for (int64_t i = 0; i < store.size(); ++i) {
-    const Group group = store.group(i);
-    for (const text::EncodedResponse& encoded : encoder.encode_all(group.prompt, group.responses)) {
-      lengths.push_back(static_cast<int64_t>(encoded.ids.size()));
-    }
+    const Group source = store.group(i);
+    data::Overlong overlong;
+    const TokenGroup group = data::token_group(source, encoder, {.max_length = std::numeric_limits<int64_t>::max()},
+                                               source.source, overlong);
+    for (int64_t k = 0; k < group.sequence_count(); ++k)
+      lengths.push_back(static_cast<int64_t>(group.sequence(k).ids.size()));
     progress(i + 1, store.size(), "tokenising");
   }
   return data::spread_of(std::move(lengths));

@@ -77,6 +77,8 @@ constexpr Preset kPresets[] = {
      .max_length = 0},
 };
 
+constexpr int64_t kMostOutputs = 1 << 20;
+
 struct ImportConfig {
   std::string from;
   std::string out;
@@ -101,7 +103,6 @@ std::vector<std::string> with_empty(std::vector<std::string> names) {
 void describe(FieldVisitor& v, ImportConfig& c) {
   std::vector<std::string> presets;
   for (const Preset& preset : kPresets) presets.emplace_back(preset.name);
-  constexpr int64_t kMostOutputs = 1 << 20;
   v.text("from", c.from, "directory of the published checkpoint");
   v.text("out", c.out, "directory to write");
   v.choice("preset", c.preset, "values of a published family, which other flags override", with_empty(presets));
@@ -219,6 +220,8 @@ model::HeadImport head_import(const ImportConfig& c, const json& config, const m
     if (c.reward_clip > 0) head.reward_clip = c.reward_clip;
     if (c.scaled_gate) import.gate_scale = 1 / std::sqrt(static_cast<double>(hidden));
   }
+  if (heads::head_by_name(head.kind).readings > 1)
+    head.outputs = backbones::ConfigReader(config, c.from + "/config.json").integer_or("n_tasks", 1, 1, kMostOutputs);
   head.tau = c.tau > 0 ? c.tau : heads::default_tau(head.kind, head.norm);
   return import;
 }
@@ -240,6 +243,8 @@ model::LoadOptions load_options(ImportConfig& c, const json& config, const backb
   const io::SafetensorsReader reader(c.from);
   const model::StoredHead stored = model::find_stored_head(reader, family);
   apply_preset(c, stored.gate_planes > 0);
+  // A pairwise class says which head it has, and this verb what else is to be recorded.
+  if (c.head.empty()) c.head = model::head_of_class(config) == "bt" ? "" : model::head_of_class(config);
   if (c.head.empty() && model::rondo_object(config, c.from).contains("head")) return {};
   if (c.head.empty() && stored.name == "value_head" && stored.outputs > 1)
     throw ConfigError("which head? " + c.from + ": value_head.weight has " + std::to_string(stored.outputs) +
@@ -260,7 +265,9 @@ json imported_config(const OpenModel& open, const ImportConfig& c) {
     config.erase("mean");
     config.erase("std");
   }
-  if (backbones::find_family(model::architecture_of(config, c.from)) == nullptr)
+  const bool is_own_class =
+      !model::head_of_class(config).empty() && heads::head_by_name(open.model().head_config().kind).pairwise;
+  if (!is_own_class && backbones::find_family(model::architecture_of(config, c.from)) == nullptr)
     config["architectures"] = {model::class_name(open.model().family(), config, model::kLanguageModelClass)};
   return config;
 }

@@ -72,6 +72,16 @@ void override_policy(const TextFlags& flags, text::TextPolicy& policy) {
   if (flags.max_length > 0) policy.max_length = flags.max_length;
 }
 
+// Another template is another text, and other scores.
+void warn_of_template(const OpenModel& open, Session& session) {
+  const nlohmann::json recorded = open.loaded.rondo.value("template_hash", nlohmann::json());
+  if (!recorded.is_string() || !open.encoder->policy().use_template) return;
+  if (recorded == open.encoder->template_hash()) return;
+  session.log(LogLevel::kWarning,
+              fmt::format("{}: the chat template is not the one that the model was made with; its scores are others",
+                          open.directory));
+}
+
 // The recorded policy of a directory, changed by flags.
 text::TextPolicy policy_of(const std::string& directory, const TextFlags& flags, const std::string& base) {
   const model::ModelFiles files = model::find_files(directory, base);
@@ -93,11 +103,20 @@ void fit_to_head(const heads::HeadConfig& head, const TextFlags& flags, text::Te
     policy.pairwise = "none";
     return;
   }
-  const bool has_marks = head.kind == "pair_rm";
+  const heads::HeadEntry& entry = heads::head_by_name(head.kind);
+  const bool has_marks = entry.readings > 1;
   if (policy.pairwise == "none") policy.pairwise = has_marks ? "marks" : "turn";
-  if ((policy.pairwise == "marks") != has_marks)
-    throw ConfigError("--pairwise " + policy.pairwise + " does not fit a " + head.kind +
-                      " head; pair_rm reads marks, pair and pair_lm read turn or answer");
+  std::string fault;
+  if ((policy.pairwise == "marks") != has_marks) {
+    fault = "pairwise=" + policy.pairwise + " does not fit a " + head.kind +
+            " head; pair_rm reads marks, pair and pair_lm read turn or answer";
+  } else if (entry.reads_logits && policy.pooling != "sequence_end") {
+    fault = "pooling=" + policy.pooling + ": the answer of a " + head.kind +
+            " head is read at the end of the sequence; leave --pooling out";
+  }
+  if (fault.empty()) return;
+  if (flags.pairwise.empty() && flags.pooling.empty()) throw ModelError("config.json: rondo: text: " + fault);
+  throw ConfigError(fault);
 }
 
 // The tokens that a pairwise language model answers with, where the caller asks for a fresh or an imported one.
@@ -129,12 +148,16 @@ void describe(FieldVisitor& v, TextFlags& c) {
   v.choice("eos", c.eos, "last token; empty = as recorded", with_empty(text::kEosNames));
   v.choice("pooling", c.pooling, "which state stands for a response; empty = as recorded",
            with_empty(text::kPoolingNames));
+}
+
+void describe_pairwise(FieldVisitor& v, TextFlags& c) {
   v.choice("pairwise", c.pairwise, "how a pairwise model reads two responses; empty = as recorded",
            with_empty(text::kPairwiseNames));
 }
 
 void describe_policy(FieldVisitor& v, TextFlags& c) {
   describe(v, c);
+  describe_pairwise(v, c);
   v.choice("gate_reads", c.gate_reads, "where a prompt gate reads; empty = prompt", with_empty(text::kGateReadNames));
   v.choice("system", c.system, "system turns; empty = as_given", with_empty(text::kSystemNames));
   v.integer("max_length", c.max_length, "tokens the model was made for; 0 = what its backbone takes", 0,
@@ -198,6 +221,7 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
   fit_to_head(open.model().head_config(), flags, policy);
   open.encoder = std::make_unique<text::TextEncoder>(text::load_text_encoder(open.tokenizer, policy));
   check_vocabulary(open);
+  warn_of_template(open, session);
   return open;
 }
 
@@ -221,16 +245,20 @@ void log_tokens(const data::TokenReport& report, const DataFlags& flags, Session
                                                 report.overlong, report.dropped, report.truncated, flags.overlong));
   }
   if (report.unknown_tokens > 0) {
-    session.log(LogLevel::kWarning,
-                fmt::format("{} of {} tokens are unknown to the vocabulary; prompt and response are joined as they "
-                            "stand, so a prompt of words should end in a space or a newline",
-                            report.unknown_tokens, report.tokens));
+    session.log(
+        LogLevel::kWarning,
+        fmt::format("{} of {} tokens are unknown to the vocabulary{}", report.unknown_tokens, report.tokens,
+                    report.is_pairwise
+                        ? "; those of the question that a pairwise model is asked count as well"
+                        : "; prompt and response are joined as they stand, so a prompt of words should end in a "
+                          "space or a newline"));
   }
   if (report.same_tokens > 0) {
     session.log(LogLevel::kWarning,
-                fmt::format("{} responses have the same tokens as another of their prompt: no model can tell them "
-                            "apart; `rondo tokenize --explain` shows what it reads",
-                            report.same_tokens));
+                fmt::format("{} {} have the same tokens as another of their prompt: no model can tell them apart; "
+                            "`rondo {}` shows what it reads",
+                            report.same_tokens, report.is_pairwise ? "pairs" : "responses",
+                            report.is_pairwise ? "rank --with token_ids" : "tokenize --explain"));
   }
 }
 
@@ -256,6 +284,12 @@ std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenMo
                          .pairs = pairs},
       session.progress);
   log_tokens(tokens->report(), flags, session);
+  if (!allow_unlabelled && tokens->report().comparisons == 0) {
+    throw DataError(
+        fmt::format("no comparison is left: {}: the responses of every labelled pair are equal or were dropped; "
+                    "`rondo data check` counts them",
+                    fmt::join(flags.data, ", ")));
+  }
   return tokens;
 }
 

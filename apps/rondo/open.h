@@ -26,6 +26,8 @@ struct TextFlags {
   int64_t max_length = 0;
 };
 void describe(FieldVisitor& v, TextFlags& c);
+/// The flag for verbs that give a model its head.
+void describe_pairwise(FieldVisitor& v, TextFlags& c);
 /// The same with what only a recorded policy has.
 void describe_policy(FieldVisitor& v, TextFlags& c);
 

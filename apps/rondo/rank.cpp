@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// rondo rank: order the responses of every prompt, at one forward pass per response.
+// rondo rank: order the responses of every prompt, every sequence once.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/sigmoid.h>
 #include <fmt/format.h>
@@ -75,7 +75,17 @@ void add_tokens(const TokenGroup& group, const Parts& parts, ordered_json& row) 
   for (int64_t k = 0; k < group.sequence_count(); ++k) {
     const TokenResponse& r = group.sequence(k);
     if (parts.has("token_ids")) row["token_ids"].push_back(r.ids);
-    if (parts.has("pooled_positions")) row["pooled_positions"].push_back(r.pool_end - 1);
+    if (parts.has("pooled_positions")) {
+      // PairRM is read at three marks.
+      if (r.marks.empty())
+        row["pooled_positions"].push_back(r.pool_end - 1);
+      else
+        row["pooled_positions"].push_back(r.marks);
+    }
+    const bool names_pairs = group.is_pairwise && (parts.has("token_ids") || parts.has("pooled_positions"));
+    if (!names_pairs) continue;
+    const TokenPair& pair = group.pairs[static_cast<size_t>(k)];
+    row["token_pairs"].push_back({pair.i, pair.j});
   }
 }
 

@@ -97,7 +97,7 @@ class Items {
  public:
   Items(const ScoreConfig& config, const OpenModel& open)
       : encoder_(*open.encoder),
-        options_{.max_length = config.data.max_length > 0 ? config.data.max_length : open.model().max_length(),
+        options_{.max_length = config.data.max_length > 0 ? config.data.max_length : open.max_length(),
                  .overlong = config.data.overlong},
         unknown_(data::unknown_token(open.encoder->tokenizer())),
         rows_(read_options(config.data), open_rows(config)) {}

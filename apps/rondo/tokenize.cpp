@@ -53,6 +53,11 @@ void write_rows(const Options& options) {
 
 // A conversation whose last turn is the assistant's is a prompt and its response.
 void explain_row(const text::TextEncoder& encoder, const Json& row) {
+  if (encoder.policy().pairwise != "none") {
+    throw ConfigError(
+        "--explain shows a prompt and one response, and this model reads two: `rondo rank --with token_ids` prints the "
+        "tokens of every pair");
+  }
   Prompt prompt = text::prompt_of(row);
   Message response{.role = "assistant", .content = "", .extra_json = ""};
   if (row.contains("response")) {

@@ -41,6 +41,7 @@ struct TrainFlags {
 void describe_run(FieldVisitor& v, TrainFlags& f) {
   train::describe(v, f.config);
   describe(v, f.text);
+  describe_pairwise(v, f.text);
   describe_length(v, f.length);
   describe_device(v, f.device);
 }
@@ -97,6 +98,8 @@ class TrainRun {
     options.dtype = config_.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
     open_ = open_model(config_.model, options, flags_.text, session_);
     freeze_parameters(open_.model(), config_.freeze);
+    // What contradicts itself is refused before there is a folder that says a run began.
+    const train::Objective check(open_.model(), config_.loop.objective);
   }
 
   void prepare() {
@@ -147,9 +150,9 @@ class TrainRun {
     }
   }
 
-  json judge(int64_t resamples) {
+  json judge(const model::Model& model, int64_t resamples) {
     const eval::ScoredData scored =
-        eval::score_data(open_.model(), *eval_data_, {.token_budget = config_.loop.token_budget}, silent_progress());
+        eval::score_data(model, *eval_data_, {.token_budget = config_.loop.token_budget}, silent_progress());
     const metrics::JudgeOptions options{
         .bootstrap = {.resamples = resamples, .seed = static_cast<uint64_t>(config_.seed)}};
     json judged = json::parse(metrics::to_json(metrics::judge(scored.comparisons, options)).dump());
@@ -161,7 +164,7 @@ class TrainRun {
     train::LoopHooks hooks{.log = session_.log, .progress = session_.progress, .should_stop = &interrupted};
     // Few resamples while training: the curve needs no intervals, the final table gets them.
     constexpr int64_t kCurveResamples = 20;
-    if (eval_data_) hooks.evaluate = [this] { return judge(kCurveResamples); };
+    if (eval_data_) hooks.evaluate = [this] { return judge(open_.model(), kCurveResamples); };
     hooks.save_model = [this](const fs::path& folder) {
       model::save(open_.model(), rondo_object(), folder, open_.tokenizer);
     };
@@ -195,8 +198,8 @@ class TrainRun {
     if (eval_data_) {
       // The published weights, which are the best ones under --keep-best.
       constexpr int64_t kReportResamples = 1000;
-      open_ = open_model(config_.out, {.device = device_}, {}, session_);
-      held_out = judge(kReportResamples);
+      const OpenModel published = open_model(config_.out, {.device = device_}, {}, session_);
+      held_out = judge(published.model(), kReportResamples);
       io::write_file(fs::path(config_.out) / "held_out.json", held_out.dump(2) + "\n");
     }
     report::write_training_report(

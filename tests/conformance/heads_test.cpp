@@ -53,7 +53,9 @@ class EveryHead : public ::testing::TestWithParam<const HeadEntry*> {
     for (const int64_t size : sizes) count += GetParam()->pairwise ? size * (size - 1) * readings() : size;
     return count;
   }
-  static int64_t readings() { return GetParam()->name == "pair_rm" ? 3 : 1; }
+  // A state of the backbone, or the logits of two answers.
+  static int64_t width() { return GetParam()->reads_logits ? 2 : kHidden; }
+  static int64_t readings() { return GetParam()->readings; }
   static HeadOutput forward(const HeadConfig& config, const nn::ParameterSet& set, const Tensor& states,
                             const std::vector<int64_t>& sizes) {
     const Tensor prompt_GD = random_tensor({static_cast<int64_t>(sizes.size()), kHidden}, 99).to(states.scalar_type());
@@ -92,7 +94,7 @@ class EveryHead : public ::testing::TestWithParam<const HeadEntry*> {
 TEST_P(EveryHead, ScoresNegateUnderSwapToTheLastBit) {
   for (const HeadConfig& config : configs()) {
     for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
-      const Tensor states = random_tensor({rows({50}), kHidden}, 5).to(type);
+      const Tensor states = random_tensor({rows({50}), width()}, 5).to(type);
       const PreferenceTable table = table_of(forward(config, parameters(config), states, {50}), {50}, 0);
       EXPECT_TRUE(at::equal(table.scores_MM(), -table.scores_MM().t())) << config.gate << " " << config.norm;
       EXPECT_TRUE(at::equal(table.scores_ordered_MM(), -table.scores_ordered_MM().t()));
@@ -103,7 +105,7 @@ TEST_P(EveryHead, ScoresNegateUnderSwapToTheLastBit) {
 
 TEST_P(EveryHead, ClosedFormsEqualBruteForce) {
   for (const HeadConfig& config : configs()) {
-    const HeadOutput output = forward(config, parameters(config), random_tensor({rows({6}), kHidden}, 5), {6});
+    const HeadOutput output = forward(config, parameters(config), random_tensor({rows({6}), width()}, 5), {6});
     const PreferenceTable table = table_of(output, {6}, 0);
     const Tensor scores_MM = table.scores_MM();
     EXPECT_LT(distance(table.mean_scores_with_self_M(), scores_MM.mean(1)), kTight);
@@ -117,7 +119,7 @@ TEST_P(EveryHead, ClosedFormsEqualBruteForce) {
 
 TEST_P(EveryHead, ASingleResponseHasMeanScoreZero) {
   for (const HeadConfig& config : configs()) {
-    const HeadOutput output = forward(config, parameters(config), random_tensor({rows({1}), kHidden}, 5), {1});
+    const HeadOutput output = forward(config, parameters(config), random_tensor({rows({1}), width()}, 5), {1});
     EXPECT_EQ(table_of(output, {1}, 0).mean_scores_M().item<double>(), 0);
   }
 }
@@ -125,7 +127,7 @@ TEST_P(EveryHead, ASingleResponseHasMeanScoreZero) {
 TEST_P(EveryHead, GradientsEqualFiniteDifferences) {
   for (const HeadConfig& config : configs()) {
     const nn::ParameterSet set = parameters(config);
-    const Tensor states = random_tensor({rows({4}), kHidden}, 5).requires_grad_(true);
+    const Tensor states = random_tensor({rows({4}), width()}, 5).requires_grad_(true);
     const Tensor direction = random_tensor({4, 4}, 6);
     const auto value = [&](const Tensor& x) {
       return (table_of(forward(config, set, x, {4}), {4}, 0).scores_MM() * direction).sum();
@@ -155,7 +157,7 @@ TEST_P(EveryHead, OneProductScoresGroupsOfAllSizes) {
   const std::vector<int64_t> sizes = {2, 4, 2, 1};
   const TableLayout layout(sizes);
   for (const HeadConfig& config : configs()) {
-    const HeadOutput output = forward(config, parameters(config), random_tensor({rows(sizes), kHidden}, 5), sizes);
+    const HeadOutput output = forward(config, parameters(config), random_tensor({rows(sizes), width()}, 5), sizes);
     const Tensor all = layout.all_scores(output);
     for (size_t g = 0; g < sizes.size(); ++g)
       expect_scores_of_group(layout, static_cast<int64_t>(g), all, table_of(output, sizes, g).scores_MM());

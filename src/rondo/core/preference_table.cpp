@@ -34,6 +34,12 @@ Tensor skew_against(const Tensor& embeddings_ME, const Tensor& mean_E, const Ten
   return (even(embeddings_ME) * odd_P.unsqueeze(-2) - odd(embeddings_ME) * even_P.unsqueeze(-2)).sum(-1);
 }
 
+int64_t PreferenceTable::response_count() const {
+  if (pairwise_MM.defined()) return pairwise_MM.size(-1);
+  RONDO_ASSERT(rewards_M.defined() || embeddings_ME.defined(), "a table needs rewards or embeddings");
+  return rewards_M.defined() ? rewards_M.size(-1) : embeddings_ME.size(-2);
+}
+
 Tensor average_orders(const Tensor& logits_MM, OrderAverage average, double tau) {
   if (average == OrderAverage::kScores) return (logits_MM - logits_MM.transpose(-1, -2)) / 2;
   // Log-odds of (sigmoid(a) + sigmoid(b)) / 2 without leaving log space, where probabilities near 1 would round.

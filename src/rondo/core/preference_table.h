@@ -20,6 +20,8 @@ struct PreferenceTable {
   Tensor gate_P;
   Tensor pairwise_MM;  // skew scores of a pairwise model
 
+  int64_t response_count() const;
+
   /// s(i,j) for all pairs [..., M, M], skew to the last bit: U - U' with U = (lambda V_even) V_odd'.
   Tensor scores_MM() const;
   /// Leave-one-out mean score of each response [..., M]: mean over j != i of s(i,j), 0 where M = 1. O(M E).

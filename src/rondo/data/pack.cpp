@@ -47,6 +47,7 @@ class Packer {
   }
 
   void add(const GroupSelection& s) {
+    RONDO_ASSERT(batch_.group_sizes.empty() || is_pairwise_ == s.group->is_pairwise, "a batch is of one kind of model");
     is_pairwise_ = s.group->is_pairwise;
     const int64_t prefix = common_prefix(s, options_);
     SegmentTree tree{.prefix_begin = row(), .prefix_length = prefix};

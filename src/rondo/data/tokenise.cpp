@@ -144,8 +144,10 @@ std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer) {
 
 void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::optional<int32_t>& unknown,
                   TokenReport& report) {
+  report.is_pairwise = group.is_pairwise;
   ++report.groups;
   report.responses += static_cast<int64_t>(group.responses.size());
+  report.comparisons += static_cast<int64_t>(group.comparisons.size());
   for (int64_t k = 0; k < group.sequence_count(); ++k) {
     const TokenResponse& r = group.sequence(k);
     const auto length = static_cast<int64_t>(r.ids.size());

@@ -47,10 +47,12 @@ void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept);
 
 /// What tokenising many groups found.
 struct TokenReport {
+  bool is_pairwise = false;
   int64_t groups = 0;
   int64_t responses = 0;
-  int64_t sequences = 0;  // responses, or ordered pairs of them
-  int64_t tokens = 0;     // of the whole sequences
+  int64_t comparisons = 0;  // left after equal responses were merged and over-long ones dropped
+  int64_t sequences = 0;    // responses, or ordered pairs of them
+  int64_t tokens = 0;       // of the whole sequences
   int64_t longest = 0;
   int64_t unknown_tokens = 0;  // of `tokens`, those of the vocabulary's unknown token
   int64_t same_tokens = 0;     // responses whose tokens equal those of an earlier one of their group

@@ -18,19 +18,19 @@ constexpr int64_t kMostPairs = int64_t{1} << 20;
 int64_t length_of(const text::EncodedPair& pair) { return static_cast<int64_t>(pair.ids.size()); }
 
 std::vector<text::ResponsePair> wanted_pairs(const Group& source, PairsWanted wanted, const std::string& place) {
-  const auto count = static_cast<int64_t>(source.responses.size());
+  const auto count = static_cast<int32_t>(source.responses.size());
+  const bool all = wanted == PairsWanted::kAll;
   std::set<std::pair<int32_t, int32_t>> pairs;
-  if (wanted == PairsWanted::kLabelled) {
-    for (const Comparison& c : source.comparisons) pairs.insert({{c.i, c.j}, {c.j, c.i}});
-  } else if (count * (count - 1) <= kMostPairs) {
-    for (int32_t i = 0; i < count; ++i) {
-      for (int32_t j = 0; j < i; ++j) pairs.insert({{i, j}, {j, i}});
-    }
-  } else {
+  const int64_t most = all ? int64_t{count} * (count - 1) : 2 * static_cast<int64_t>(source.comparisons.size());
+  if (most > kMostPairs) {
     throw DataError(fmt::format(
-        "too many pairs: {}: {} responses have {} ordered pairs, and a pairwise model reads each of them (at most {}); "
+        "too many pairs: {}: {} responses with {} ordered pairs, and a pairwise model reads each of them (at most {}); "
         "cut the group, or use a head that reads responses alone (gpm, hrc, bt)",
-        place, count, count * (count - 1), kMostPairs));
+        place, count, most, kMostPairs));
+  }
+  for (const Comparison& c : source.comparisons) pairs.insert({{c.i, c.j}, {c.j, c.i}});
+  for (int32_t i = 0; all && i < count; ++i) {
+    for (int32_t j = 0; j < i; ++j) pairs.insert({{i, j}, {j, i}});
   }
   std::vector<text::ResponsePair> list;
   for (const auto& [i, j] : pairs) list.push_back({i, j});
@@ -67,8 +67,20 @@ std::vector<int64_t> fitting_responses(const std::vector<text::ResponsePair>& pa
       ++bad[static_cast<size_t>(pairs[k].second)];
     }
     const auto worst = std::max_element(bad.begin(), bad.end());
-    if (worst == bad.end() || *worst == 0) return kept;
+    if (worst == bad.end() || *worst == 0) break;
     std::erase(kept, worst - bad.begin());
+  }
+  // One that is left alone was compared with nothing: it is no better than those that went.
+  if (kept.size() == 1 && responses > 1) kept.clear();
+  return kept;
+}
+
+std::vector<text::EncodedPair> encode_pairs(const Group& source, const text::TextEncoder& encoder,
+                                            const std::vector<text::ResponsePair>& pairs, const std::string& place) {
+  try {
+    return encoder.encode_pairs(source.prompt, source.responses, pairs);
+  } catch (const DataError& error) {
+    throw DataError(place + ": " + error.what());
   }
 }
 
@@ -83,9 +95,8 @@ void truncate(std::vector<text::EncodedPair>& encoded, int64_t longest, const To
               const std::string& place, Overlong& overlong) {
   if (options.overlong == "truncate-right") {
     throw ConfigError(
-        "--overlong truncate-right: a pairwise model reads two responses in one sequence, and cutting its end would "
-        "cut "
-        "the second alone; choose drop or truncate-left");
+        "--overlong truncate-right would cut the second response alone: a pairwise model reads two in one sequence; "
+        "choose drop or truncate-left");
   }
   // The same cut for every pair, so that both orders read the same prompt.
   const int64_t excess = longest - options.max_length;
@@ -107,7 +118,7 @@ void add_pairs(const Group& source, const text::TextEncoder& encoder, const Toke
                const std::string& place, TokenGroup& group, Overlong& overlong) {
   group.is_pairwise = true;
   std::vector<text::ResponsePair> pairs = wanted_pairs(source, options.pairs, place);
-  std::vector<text::EncodedPair> encoded = encoder.encode_pairs(source.prompt, source.responses, pairs);
+  std::vector<text::EncodedPair> encoded = encode_pairs(source, encoder, pairs, place);
   int64_t longest = 0;
   for (const text::EncodedPair& pair : encoded) {
     longest = std::max(longest, length_of(pair));

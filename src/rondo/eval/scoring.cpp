@@ -190,7 +190,7 @@ PreferenceTable score_alone(const model::Model& model, const TokenGroup& group, 
 }  // namespace
 
 std::string queries_text(const ScoringCost& cost) {
-  if (cost.queries == cost.responses) return fmt::format("{} queries (one per response)", cost.queries);
+  if (!cost.is_pairwise) return fmt::format("{} queries (one per response)", cost.queries);
   return fmt::format("{} queries (one per ordered pair; a head that reads responses alone asks {})", cost.queries,
                      cost.responses);
 }
@@ -199,6 +199,7 @@ std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<c
                                           const ScoringOptions& options, ScoringCost& cost) {
   const at::NoGradGuard no_grad;
   std::vector<PreferenceTable> tables;
+  cost.is_pairwise = heads::head_by_name(model.head_config().kind).pairwise;
   for (const TokenGroup* group : groups) cost.responses += static_cast<int64_t>(group->responses.size());
   if (options.deterministic) {
     for (const TokenGroup* group : groups) tables.push_back(score_alone(model, *group, cost));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of whole groups from a model, at linear cost, in batches bounded by tokens.
+// Tables of whole groups from a model, every sequence once, in batches bounded by tokens.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +23,13 @@ struct ScoringOptions {
 
 /// What was computed, to be printed beside results.
 struct ScoringCost {
-  int64_t queries = 0;    // sequences that went through the model: K for K responses, K(K - 1) for a pairwise model
+  int64_t queries = 0;  // sequences that went through the model: K for K responses, K(K - 1) for a pairwise model
+  bool is_pairwise = false;
   int64_t responses = 0;  // of the tables: what a head that reads responses alone would have asked
   int64_t tokens = 0;
 };
 
-/// "24 queries (one per response)", or of a pairwise model "552 queries (one per ordered pair of 24 responses)".
+/// "24 queries (one per response)"; of a pairwise model the number beside that of a head that reads responses alone.
 std::string queries_text(const ScoringCost& cost);
 
 /// One table per group, on the CPU, without gradients. A group over the budget is scored in parts that share its

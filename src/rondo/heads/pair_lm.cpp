@@ -12,9 +12,9 @@ namespace {
 
 std::vector<nn::ExpectedWeight> weights(const HeadConfig&, int64_t) { return {}; }
 
-HeadOutput forward(const HeadConfig& config, const nn::ParameterSet&, const Tensor& logits_QV, const Tensor&) {
-  RONDO_ASSERT(config.answers.size() == 2, "the two answers are checked where configs are read");
-  return {.pair_logits_Q = logits_QV.select(-1, config.answers[0]) - logits_QV.select(-1, config.answers[1]),
+HeadOutput forward(const HeadConfig& config, const nn::ParameterSet&, const Tensor& answers_QA, const Tensor&) {
+  RONDO_ASSERT(answers_QA.size(-1) == 2, "the two answers are checked where configs are read");
+  return {.pair_logits_Q = answers_QA.select(-1, 0) - answers_QA.select(-1, 1),
           .order_average = OrderAverage::kProbabilities,
           .tau = config.tau};
 }

@@ -41,6 +41,7 @@ constinit const HeadEntry pair_rm_entry{
     .name = "pair_rm",
     .cite = "arXiv:2306.02561",
     .pairwise = true,
+    .readings = kMarks,
     .weights = &weights,
     .forward = &forward,
 };

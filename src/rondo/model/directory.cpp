@@ -137,8 +137,13 @@ void take_classifier(Sources& sources, const backbones::FamilyEntry& family, con
 
 // A head, under any name that a trainer may have given it.
 bool is_head_tensor(const backbones::FamilyEntry& family, const std::string& name) {
-  if (name == "prompt_head.weight" || name == "pair.weight" || name == heads::kLogNu || name.starts_with("head_layer."))
-    return true;
+  if (name == heads::kLogNu) return true;
+  for (const heads::HeadEntry* head : heads::all_heads()) {
+    // With a gate and a bias: the names that any head of this kind may have.
+    for (const nn::ExpectedWeight& weight :
+         head->weights({.kind = std::string(head->name), .gate = "softmax", .bias = true}, 1))
+      if (weight.name == name) return true;
+  }
   const auto of_map = [&](std::string_view map) {
     return name == std::string(map) + ".weight" || name == std::string(map) + ".bias";
   };
@@ -251,6 +256,11 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   sources.head_in_adapter =
       files.is_adapter && fs::exists(files.directory / "config.json") && loaded.rondo.contains("head");
 
+  for (const int64_t answer : head.answers) {
+    if (answer >= sizes.vocab)
+      throw ModelError(fmt::format("config.json: rondo: head: answers: {}: token {}, the vocabulary has {}", place,
+                                   answer, sizes.vocab));
+  }
   nn::ParameterSet parameters;
   LoadOptions of_backbone = options;
   of_backbone.trainable = options.trainable && !files.is_adapter && !options.new_adapter;
@@ -266,7 +276,8 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   if (files.is_adapter || options.new_adapter)
     add_adapters(sources, files.is_adapter ? files.lora : *options.new_adapter, family, sizes, options, parameters);
   const bool other_head = options.new_head || options.as_policy;
-  loaded.ignored_tensors = check_left(sources.backbone, family, other_head || !own.name.empty());
+  loaded.ignored_tensors =
+      check_left(sources.backbone, family, other_head || sources.head_in_adapter || !own.name.empty());
   if (sources.adapter) check_adapter_left(*sources.adapter, family, other_head);
   family.max_length(reader);
   family.build(reader, parameters);  // reads the remaining keys

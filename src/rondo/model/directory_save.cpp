@@ -28,6 +28,7 @@ constexpr const char* kTokenizerFiles[] = {
 // A tensor under the name of the file, in the type of the file.
 struct FileTensor {
   std::string name;
+  std::string parameter;  // our name
   Tensor value;
   at::ScalarType type;
 
@@ -109,7 +110,7 @@ bool lies_in_base(const Model& model, const std::string& name) { return model.is
 std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& options) {
   std::vector<FileTensor> tensors;
   for (const nn::Parameter& p : model.parameters().all()) {
-    FileTensor t{.name = p.name, .value = p.value, .type = p.value.scalar_type()};
+    FileTensor t{.name = p.name, .parameter = p.name, .value = p.value, .type = p.value.scalar_type()};
     const bool is_backbone = model.is_backbone(p.name) && !nn::is_lora(p.name);
     if (options.dtype && is_backbone) t.type = *options.dtype;
     constexpr std::string_view kScore = "score";
@@ -141,6 +142,9 @@ nlohmann::json saved_config(const Model& model, nlohmann::json rondo, at::Scalar
     config["architectures"] = {class_name(model.family(), config, kLanguageModelClass)};
     for (const char* key : {"num_labels", "id2label", "label2id"}) config.erase(key);
   }
+  // The class of another head than the model has now.
+  const std::string_view announced = head_of_class(config);
+  if (!announced.empty() && announced != head.kind) config["architectures"] = {model.family().architectures.front()};
   if (head.kind != "bt") return config;
   // A head of ours on an encoder is not what transformers' classifier computes.
   if (model.family().classifier.build == nullptr || head.classifier)
@@ -171,9 +175,11 @@ void write_adapter(const Model& model, const nlohmann::json& config, const std::
       manifest.lora.targets.empty() && manifest.lora.pattern.empty() && model.family().classifier.build != nullptr;
   std::vector<FileTensor> own;
   for (const FileTensor& t : tensors) {
-    if (lies_in_base(model, t.name)) continue;
+    if (lies_in_base(model, t.parameter)) continue;
+    // The last parts of a name are enough, and the same whatever stands in front.
+    const std::string module_name = without_wrapper(t.name);
     if (lists_modules && t.name.ends_with(nn::kLoraA))
-      manifest.lora.targets.push_back(t.name.substr(0, t.name.size() - nn::kLoraA.size()));
+      manifest.lora.targets.push_back(module_name.substr(0, module_name.size() - nn::kLoraA.size()));
     own.push_back(t);
     own.back().name = kAdapterPrefix + t.name;
     const std::string module = saved_module(model.family(), t.name);
@@ -192,7 +198,7 @@ void save_backbone(const nlohmann::json& config, const nn::ParameterSet& paramet
                    const fs::path& tokenizer_source) {
   std::vector<FileTensor> tensors;
   for (const nn::Parameter& p : parameters.all()) {
-    tensors.push_back({.name = p.name, .value = p.value, .type = p.value.scalar_type()});
+    tensors.push_back({.name = p.name, .parameter = p.name, .value = p.value, .type = p.value.scalar_type()});
   }
   write_directory(config, tensors, directory, tokenizer_source, 0);
 }

@@ -43,12 +43,6 @@ const TrainerClass* find_trainer_class(std::string_view name) {
 
 bool is_trainer_class(std::string_view name) { return find_trainer_class(name) != nullptr; }
 
-// The head that a trainer's class announces by its name, "" where it announces none.
-std::string_view head_of_class(std::string_view name) {
-  const TrainerClass* row = find_trainer_class(name);
-  return row == nullptr ? "" : row->head;
-}
-
 std::vector<int64_t> read_answers(const nlohmann::json& object) {
   const auto found = object.find("answers");
   std::vector<int64_t> answers;
@@ -68,6 +62,11 @@ std::string class_of(const nlohmann::json& config) {
 }
 
 }  // namespace
+
+std::string_view head_of_class(const nlohmann::json& config) {
+  const TrainerClass* row = find_trainer_class(class_of(config));
+  return row == nullptr ? "" : row->head;
+}
 
 heads::HeadConfig read_head_config(const nlohmann::json& object) {
   backbones::ConfigReader reader(object, "config.json: rondo: head");
@@ -155,15 +154,14 @@ std::string class_name(const backbones::FamilyEntry& family, const nlohmann::jso
 }
 
 bool announces_head(const nlohmann::json& config, const std::string& place) {
-  return rondo_object(config, place).contains("head") || is_classifier(config) ||
-         !head_of_class(class_of(config)).empty();
+  return rondo_object(config, place).contains("head") || is_classifier(config) || !head_of_class(config).empty();
 }
 
 heads::HeadConfig announced_head(const nlohmann::json& config, const std::string& place) {
   const nlohmann::json rondo = rondo_object(config, place);
   if (rondo.contains("head")) return read_head_config(rondo["head"]);
   const heads::HeadConfig scalar = {.kind = "bt", .norm = "none", .tau = 1};
-  const std::string_view kind = head_of_class(architecture_of(config, place));
+  const std::string_view kind = head_of_class(config);
   if (kind == "bt") return scalar;
   if (!kind.empty()) {
     heads::HeadConfig head = {.kind = std::string(kind), .norm = "none", .tau = 1};

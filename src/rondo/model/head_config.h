@@ -30,6 +30,9 @@ inline constexpr std::string_view kLanguageModelClass = "ForCausalLM";
 /// The class of transformers for a family that ends so, the one nearest to the class named in `config`.
 std::string class_name(const backbones::FamilyEntry& family, const nlohmann::json& config, std::string_view ending);
 
+/// The head that a trainer's class announces by its name, "" where it announces none.
+std::string_view head_of_class(const nlohmann::json& config);
+
 /// Whether config.json says of a head what it is.
 bool announces_head(const nlohmann::json& config, const std::string& place);
 /// The head that config.json announces: by its "rondo" object, as a sequence classifier with one output, or by the

@@ -55,10 +55,7 @@ Tensor Model::prompt_states(const PackedBatch& batch, const Tensor& hidden_ND) c
 HeadOutput Model::head(const Tensor& pooled_RD, const Tensor& prompt_GD) const {
   const heads::HeadEntry& entry = heads::head_by_name(head_.kind);
   Tensor states_RD = transition_ ? transition_->forward(pooled_RD) : pooled_RD;
-  if (entry.reads_logits) {
-    const at::ScalarType stored = parameters_.all().front().value.scalar_type();
-    states_RD = nn::at_least_float(backbone_->logits(pooled_RD.to(stored)));
-  }
+  if (entry.reads_logits) states_RD = backbone_->logits_of(pooled_RD, head_.answers);
   return entry.forward(head_, parameters_, states_RD, prompt_GD);
 }
 

@@ -51,9 +51,6 @@ class TensorTaker {
 std::string first_names(const std::vector<std::string>& names);
 
 /// Whether a name fits a pattern with one "{}" for a number, or a "*" at the end.
-/// The name without what trainers put in front of a whole backbone.
-std::string without_wrapper(const std::string& name);
-
 bool matches(std::string_view pattern, std::string_view name);
 
 }  // namespace rondo::model

@@ -101,8 +101,9 @@ void add_policy(HtmlReport& report, const std::vector<Json>& rows) {
 
 void add_costs(HtmlReport& report, const std::vector<Json>& rows) {
   report.add_heading("What it cost");
-  Table table{.caption = "Seconds by stage; judge queries are one per response.",
-              .columns = {"iteration", "generate", "judge", "log-probabilities", "train", "contest", "queries"}};
+  Table table{
+      .caption = "Seconds by stage; judge queries are one per response, of a pairwise judge one per ordered pair.",
+      .columns = {"iteration", "generate", "judge", "log-probabilities", "train", "contest", "queries"}};
   for (const Json& row : rows) {
     std::vector<std::string> cells = {row["iteration"].dump()};
     for (const char* stage : {"generate", "judge", "log_probs", "train", "contest"})

@@ -104,6 +104,11 @@ TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_t
   check_policy(policy_);
   if (policy_.pairwise != "none" && policy_.pooling == "response_end")
     throw ConfigError("pooling=response_end: a pairwise model reads two responses; choose sequence_end, mean or first");
+  if (policy_.pairwise == "turn" && policy_.eos == "force_last" && !chat_template_) {
+    throw ConfigError(
+        "eos=force_last overwrites the last token, and in the sequence of a pairwise model that is one of the second "
+        "response; choose ensure");
+  }
   if (!policy_.use_template || policy_.use_pair) chat_template_.reset();
   const std::vector<int32_t> prefix = tokenizer_.prefix_ids(), suffix = tokenizer_.suffix_ids();
   bos_id_ = id_of(tokenizer_, tokens.get("bos_token"));
@@ -125,12 +130,16 @@ TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_t
 
 std::string TextEncoder::template_hash() const { return chat_template_ ? chat_template_->hash() : std::string(); }
 
-std::string TextEncoder::render_prompt(const Prompt& prompt) const {
+void TextEncoder::check_turns(const Prompt& prompt) const {
   const auto is_system = [](const Message& message) { return message.role == "system"; };
   if (policy_.system == "refuse" && std::any_of(prompt.messages.begin(), prompt.messages.end(), is_system)) {
     throw DataError(
         "prompt has a system turn: this model was trained without (text policy system=refuse); take the turn out");
   }
+}
+
+std::string TextEncoder::render_prompt(const Prompt& prompt) const {
+  check_turns(prompt);
   if (chat_template_) return chat_template_->render(prompt, {}, true);
   if (prompt.is_plain || !prompt.text.empty()) return prompt.text;
   throw DataError(

@@ -120,6 +120,8 @@ class TextEncoder {
     int64_t mark = 0;
   };
 
+  /// Throws DataError where a turn is refused.
+  void check_turns(const Prompt& prompt) const;
   [[nodiscard]] MarkedPiece encode_marked(const char* mark, const std::string& text) const;
   [[nodiscard]] std::vector<EncodedPair> encode_marked_pairs(const Prompt& prompt, std::span<const Message> responses,
                                                              std::span<const ResponsePair> pairs) const;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr const char* kSource = "<|source|>";
 constexpr const char* kCandidates[] = {"<|candidate1|>", "<|candidate2|>"};
+constexpr const char* kContext = "[CONTEXT] ";
 constexpr const char* kAnswers[] = {"A", "B"};
 
 // The turns of a prompt in the plain form that RLHFlow's pairwise models were trained on (formats.md B1.6).
@@ -105,17 +106,24 @@ EncodedPair TextEncoder::encode_question(const std::string& context, const std::
                   .template_kwargs_json = ""};
     text = chat_template_->render(prompt, {}, policy_.pairwise == "answer");
   }
+  const bool is_answered = policy_.pairwise == "answer";
+  if (policy_.eos == "append" && !is_answered) close_text(text);
   Encoding encoding = tokenizer_.encode(text, policy_.use_pair);
   if (!policy_.use_pair) {
     apply_bos(encoding);
     // After a generation header the model speaks: nothing ends here.
-    if (policy_.pairwise != "answer") apply_eos(encoding);
+    if (!is_answered) apply_eos(encoding);
   }
-  const size_t begin = text.find(context);
-  const size_t end = begin == std::string::npos ? 0 : begin + context.size();
-  EncodedPair out{.ids = {}, .marks = {}, .cut_begin = 1, .cut_end = 1};
-  for (size_t k = 0; k < encoding.ids.size() && encoding.offsets[k].end <= end; ++k)
-    out.cut_end = std::max<int64_t>(out.cut_end, static_cast<int64_t>(k + 1));
+  // What may be cut lies behind the name of the context: the frame of the turn stays.
+  const size_t found = text.find(context);
+  const size_t begin = found == std::string::npos ? text.size() : found + std::string_view(kContext).size();
+  const size_t end = found == std::string::npos ? 0 : found + context.size();
+  EncodedPair out;
+  for (const TextSpan& span : encoding.offsets) {
+    out.cut_begin += span.end <= begin;
+    out.cut_end += span.end <= end;
+  }
+  out.cut_end = std::max(out.cut_begin, out.cut_end);
   out.ids = std::move(encoding.ids);
   return out;
 }
@@ -123,8 +131,16 @@ EncodedPair TextEncoder::encode_question(const std::string& context, const std::
 std::vector<EncodedPair> TextEncoder::encode_pairs(const Prompt& prompt, std::span<const Message> responses,
                                                    std::span<const ResponsePair> pairs) const {
   RONDO_ASSERT(policy_.pairwise != "none", "only pairwise models read pairs");
+  check_turns(prompt);
+  const auto is_more_than_text = [](const Message& m) { return !m.extra_json.empty(); };
+  if (!prompt.tools_json.empty() || std::ranges::any_of(prompt.messages, is_more_than_text) ||
+      std::ranges::any_of(responses, is_more_than_text)) {
+    throw DataError(
+        "tools or further keys of a message: a pairwise model reads texts alone, and would not see them; take them out "
+        "or judge with a model that reads one conversation at a time");
+  }
   if (policy_.pairwise == "marks") return encode_marked_pairs(prompt, responses, pairs);
-  const std::string context = "[CONTEXT] " + context_of(prompt);
+  const std::string context = kContext + context_of(prompt);
   std::vector<EncodedPair> encoded;
   for (const ResponsePair& pair : pairs) {
     const std::string& first = responses[static_cast<size_t>(pair.first)].content;

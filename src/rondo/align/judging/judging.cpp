@@ -37,11 +37,6 @@ void expect_finite(const PreferenceTable& table, const Tensor& scores_KK) {
   expect_finite_rows(scores_KK, "score");
 }
 
-int64_t response_count(const PreferenceTable& table) {
-  RONDO_ASSERT(table.rewards_M.defined() || table.embeddings_ME.defined(), "a table needs rewards or embeddings");
-  return table.rewards_M.defined() ? table.rewards_M.size(0) : table.embeddings_ME.size(0);
-}
-
 void choose_pair_by(const Tensor& values_K, JudgedGroup& judged) {
   judged.best = values_K.argmax().item<int64_t>();
   judged.worst = values_K.argmin().item<int64_t>();
@@ -50,7 +45,7 @@ void choose_pair_by(const Tensor& values_K, JudgedGroup& judged) {
 }  // namespace
 
 JudgedGroup judge(const PreferenceTable& table, double tau, const JudgeOptions& options) {
-  if (response_count(table) == 0) throw DataError("nothing to judge: the group has no responses; leave it out");
+  if (table.response_count() == 0) throw DataError("nothing to judge: the group has no responses; leave it out");
   const at::NoGradGuard no_grad;
   JudgedGroup judged;
   judged.judgement = judgement_of(table, tau);

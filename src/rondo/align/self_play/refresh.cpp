@@ -91,7 +91,8 @@ train::LoopResult refresh_judge(const RefreshInput& input, const std::filesystem
                                 const train::LoopHooks& hooks) {
   const model::LoadedModel judge = model::load(input.judge, {.device = input.device, .trainable = true});
   data::TokenStore recent(read_rows_apart(input.labels, input.spool_folder), *input.encoder,
-                          {.max_length = judge.model->max_length()}, silent_progress());
+                          {.max_length = judge.model->max_length(), .pairs = data::PairsWanted::kLabelled},
+                          silent_progress());
   JoinedSource groups(recent, input.pool);
   train::LoopHooks with_save = hooks;
   with_save.save_model = [&](const std::filesystem::path& target) {

@@ -33,6 +33,8 @@ class Backbone {
   virtual Tensor forward(const PackedBatch& batch, const ForwardOptions& options) const = 0;
   /// Next-token logits [N, V] of hidden states; throws ModelError where the family has no language-model head.
   virtual Tensor logits(const Tensor& hidden_ND) const = 0;
+  /// The logits of a few tokens alone [N, tokens], in float32 or wider whatever the weights are.
+  virtual Tensor logits_of(const Tensor& hidden_ND, const std::vector<int64_t>& tokens) const = 0;
   const nn::Sizes& sizes() const { return sizes_; }
 
  protected:

@@ -2,11 +2,14 @@
 #include "rondo/backbones/shared/transformer.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/tensor.h>
 
 #include <cmath>
 
 #include "rondo/base/error.h"
+#include "rondo/nn/precision.h"
 #include "rondo/nn/recompute.h"
 
 namespace rondo::backbones {
@@ -29,12 +32,23 @@ Tensor Transformer::forward(const PackedBatch& batch, const ForwardOptions& opti
   return parts_.final_norm.forward(x_ND);
 }
 
-Tensor Transformer::logits(const Tensor& hidden_ND) const {
+const Tensor& Transformer::lm_head() const {
   if (!parts_.lm_head_VD.defined())
     throw ModelError("this model has no language-model head, and its embeddings are not tied to one");
-  const Tensor logits_NV = at::linear(hidden_ND, parts_.lm_head_VD);
-  if (parts_.logit_softcap <= 0) return logits_NV;
-  return (logits_NV / parts_.logit_softcap).tanh() * parts_.logit_softcap;
+  return parts_.lm_head_VD;
+}
+
+Tensor Transformer::capped(const Tensor& logits) const {
+  if (parts_.logit_softcap <= 0) return logits;
+  return (logits / parts_.logit_softcap).tanh() * parts_.logit_softcap;
+}
+
+Tensor Transformer::logits(const Tensor& hidden_ND) const { return capped(at::linear(hidden_ND, lm_head())); }
+
+Tensor Transformer::logits_of(const Tensor& hidden_ND, const std::vector<int64_t>& tokens) const {
+  const Tensor wide_ND = nn::at_least_float(hidden_ND);
+  const Tensor index = at::tensor(tokens, at::TensorOptions().dtype(at::kLong)).to(hidden_ND.device());
+  return capped(at::linear(wide_ND, lm_head().index_select(0, index).to(wide_ND.scalar_type())));
 }
 
 nn::QkvProjection separate_qkv(const nn::Linear& q, const nn::Linear& k, const nn::Linear& v, const nn::Sizes& sizes) {

@@ -26,8 +26,12 @@ class Transformer : public Backbone {
 
   Tensor forward(const PackedBatch& batch, const ForwardOptions& options) const override;
   Tensor logits(const Tensor& hidden_ND) const override;
+  Tensor logits_of(const Tensor& hidden_ND, const std::vector<int64_t>& tokens) const override;
 
  private:
+  const Tensor& lm_head() const;
+  Tensor capped(const Tensor& logits) const;
+
   TransformerParts parts_;
 };
 

@@ -50,7 +50,9 @@ struct HeadEntry {
   bool embeds = false;
   /// Reads sequences that hold two responses: K(K - 1) of them for K responses.
   bool pairwise = false;
-  /// Pairwise: the states it gets are next-token logits of the backbone's language-model head.
+  /// States that are read of a sequence: one, or one at each of its marks.
+  int64_t readings = 1;
+  /// Pairwise: the states it gets are next-token logits of config.answers, in that order.
   bool reads_logits = false;
   bool scalar() const { return !embeds && !pairwise; }
   std::vector<nn::ExpectedWeight> (*weights)(const HeadConfig& config, int64_t hidden);

@@ -38,6 +38,8 @@ void add_axes(const PreferenceTable& table, Judgement& judged) {
     weights.push_back(table.gate_P.defined() ? table.gate_P
                                              : at::ones({means.back().size(1)}, table.embeddings_ME.options()));
   }
+  // A pairwise judge has nothing but its table.
+  if (means.empty()) return;
   const auto count = static_cast<double>(judged.mean_scores_K.size(0));
   judged.axis_means_KA = at::cat(means, 1) * (count > 1 ? count / (count - 1) : 0);
   judged.axis_weights_A = at::cat(weights);
