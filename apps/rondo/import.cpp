@@ -24,15 +24,15 @@ using nlohmann::json;
 // given wins.
 struct Preset {
   const char* name;
-  const char* head;
-  const char* gate;  // where the file holds a prompt_head
-  double tau;        // 0 = the default of the head
-  const char* bos;
-  const char* eos;
-  const char* gate_reads;
-  const char* system;
-  const char* pairwise;
-  int64_t max_length;
+  const char* head = "";
+  const char* gate = "";  // where the file holds a prompt_head
+  double tau = 0;         // 0 = the default of the head
+  const char* bos = "";
+  const char* eos = "";
+  const char* gate_reads = "";
+  const char* system = "";
+  const char* pairwise = "";
+  int64_t max_length = 0;
 };
 constexpr Preset kPresets[] = {
     {.name = "gpm",
@@ -41,40 +41,10 @@ constexpr Preset kPresets[] = {
      .tau = 0.1,
      .bos = "double",
      .eos = "force_last",
-     .gate_reads = "first_message",
-     .system = "",
-     .pairwise = "",
-     .max_length = 0},
-    {.name = "openrlhf",
-     .head = "",
-     .gate = "",
-     .tau = 0,
-     .bos = "",
-     .eos = "append",
-     .gate_reads = "",
-     .system = "",
-     .pairwise = "",
-     .max_length = 0},
-    {.name = "skywork",
-     .head = "",
-     .gate = "",
-     .tau = 0,
-     .bos = "",
-     .eos = "",
-     .gate_reads = "",
-     .system = "refuse",
-     .pairwise = "",
-     .max_length = 16384},
-    {.name = "rlhflow_pair",
-     .head = "pair_lm",
-     .gate = "",
-     .tau = 1,
-     .bos = "none",
-     .eos = "",
-     .gate_reads = "",
-     .system = "",
-     .pairwise = "turn",
-     .max_length = 0},
+     .gate_reads = "first_message"},
+    {.name = "openrlhf", .eos = "append"},
+    {.name = "skywork", .system = "refuse", .max_length = 16384},
+    {.name = "rlhflow_pair", .head = "pair_lm", .tau = 1, .bos = "none", .pairwise = "turn"},
 };
 
 constexpr int64_t kMostOutputs = 1 << 20;
@@ -243,9 +213,9 @@ model::LoadOptions load_options(ImportConfig& c, const json& config, const backb
   const io::SafetensorsReader reader(c.from);
   const model::StoredHead stored = model::find_stored_head(reader, family);
   apply_preset(c, stored.gate_planes > 0);
+  if (c.head.empty() && model::rondo_object(config, c.from).contains("head")) return {};
   // A pairwise class says which head it has, and this verb what else is to be recorded.
   if (c.head.empty()) c.head = model::head_of_class(config) == "bt" ? "" : model::head_of_class(config);
-  if (c.head.empty() && model::rondo_object(config, c.from).contains("head")) return {};
   if (c.head.empty() && stored.name == "value_head" && stored.outputs > 1)
     throw ConfigError("which head? " + c.from + ": value_head.weight has " + std::to_string(stored.outputs) +
                       " rows: --head gpm where they are an embedding, --head bt where they are outputs");

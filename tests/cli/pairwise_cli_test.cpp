@@ -158,6 +158,9 @@ TEST_F(PairwiseVerbs, ImportRecordsWhatAPairwiseClassDoesNotSay) {
   const json config = io::read_json_file(folder_ / "prm" / "config.json");
   EXPECT_EQ(config["architectures"], json({"DebertaV2PairRM"}));
   EXPECT_EQ(config["rondo"]["head"]["tau"], 2);
+  // What is recorded already is kept.
+  ASSERT_EQ(call("import --from $F/prm --out $F/again").exit_code, 0);
+  EXPECT_EQ(io::read_json_file(folder_ / "again" / "config.json")["rondo"]["head"]["tau"], 2);
   EXPECT_EQ(call("verify $F/prm --reference $P/pair_rm/record_as_it_stands.json").exit_code, 0);
   ASSERT_EQ(
       call("train --model $P/pair_rm --head pair --data $F/rows.jsonl --steps 1 --no-report --out $F/other").exit_code,

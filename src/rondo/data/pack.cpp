@@ -181,6 +181,14 @@ class Packer {
   std::vector<int64_t> pool_offsets_ = {0};
 };
 
+// Of the whole group where the selection is a part of it.
+double weight_of(const GroupSelection& s) {
+  if (s.group_weight > 0) return s.group_weight;
+  double total = 0;
+  for (const Comparison& c : s.comparisons) total += c.weight;
+  return total;
+}
+
 }  // namespace
 
 GroupSelection select_all(const TokenGroup& group) {
@@ -219,7 +227,7 @@ std::vector<GroupSelection> split_pairs(const GroupSelection& selection, int64_t
   std::map<std::pair<int32_t, int32_t>, SelectedPair> sequences;
   for (const SelectedPair& pair : selection.pairs) sequences[{pair.i, pair.j}] = pair;
   GroupSelection empty{.group = selection.group, .index = selection.index, .responses = selection.responses};
-  for (const Comparison& c : selection.comparisons) empty.group_weight += c.weight;
+  empty.group_weight = weight_of(selection);
   std::vector<GroupSelection> parts;
   std::set<std::pair<int32_t, int32_t>> shown;
   int64_t tokens = 0;
@@ -263,8 +271,7 @@ ComparisonBatch pack_comparisons(std::span<const GroupSelection> selections, boo
   std::vector<float> p, tie, weight, margin;
   int64_t first_row = 0;
   for (size_t g = 0; g < selections.size(); ++g) {
-    double total = selections[g].group_weight;
-    for (const Comparison& c : selections[g].comparisons) total += selections[g].group_weight > 0 ? 0 : c.weight;
+    const double total = weight_of(selections[g]);
     for (const Comparison& c : selections[g].comparisons) {
       index.push_back(layout.index(static_cast<int64_t>(g), c.i, c.j));
       left.push_back(first_row + c.i);

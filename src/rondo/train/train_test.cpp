@@ -15,6 +15,7 @@
 #include "rondo/data/pack.h"
 #include "rondo/model/initial.h"
 #include "rondo/train/loop.h"
+#include "tests/support/run_files.h"
 #include "tests/support/tensors.h"
 
 namespace rondo::train {
@@ -182,17 +183,6 @@ TEST(Accumulation, MicroBatchesGiveTheStepOfTheWholeBatch) {
   EXPECT_GT(largest_difference(*whole, *tiny_model(head)), 1e-3);
 }
 
-std::string file_without_seconds(const fs::path& path) {
-  std::ifstream file(path);
-  std::string text;
-  for (std::string line; std::getline(file, line);) {
-    nlohmann::json row = nlohmann::json::parse(line);
-    row.erase("seconds");
-    text += row.dump() + "\n";
-  }
-  return text;
-}
-
 class Resume : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Resume, ContinuesToTheSameBits) {
@@ -215,8 +205,8 @@ TEST_P(Resume, ContinuesToTheSameBits) {
   const auto again = tiny_model(bt(), dtype);
   run_loop(*again, source, config, stopped.path(), hooks_without_files());
   EXPECT_EQ(largest_difference(*once, *again), 0);
-  EXPECT_EQ(file_without_seconds(straight.path() / "metrics.jsonl"),
-            file_without_seconds(stopped.path() / "metrics.jsonl"));
+  EXPECT_EQ(testing::without_seconds(straight.path() / "metrics.jsonl"),
+            testing::without_seconds(stopped.path() / "metrics.jsonl"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Resume, ::testing::Values("adamw", "muon", "bf16"));
