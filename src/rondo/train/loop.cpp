@@ -24,12 +24,6 @@ constexpr uint64_t kDropoutStream = 0x64726f70;  // a name: "drop"
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-std::vector<int64_t> response_counts(const data::TokenSource& source) {
-  std::vector<int64_t> counts;
-  for (int64_t g = 0; g < source.size(); ++g) counts.push_back(source.response_count(g));
-  return counts;
-}
-
 OptimizerOptions optimizer_options(const LoopConfig& config) {
   OptimizerOptions options = config.optimizer;
   if (config.head_lr == 0) return options;
@@ -54,13 +48,14 @@ class Loop {
         config_(config),
         out_(out),
         hooks_(hooks),
-        sampler_(response_counts(source), config.sampler),
+        sampler_(source, config.sampler),
         objective_(objective),
         optimizer_(model.parameters(), optimizer_options(config),
                    [&model](const std::string& name) { return !model.is_backbone(name); }) {}
 
   LoopResult run() {
     resume();
+    say_what_is_cut();
     MetricsLog metrics(out_ / "metrics.jsonl", result_.state.metrics_bytes);
     RunState& state = result_.state;
     while (state.step < config_.steps && !result_.stopped_early) {
@@ -90,6 +85,15 @@ class Loop {
     result_.state = found->state;
     result_.stopped_early = config_.patience > 0 && found->state.stale_evaluations >= config_.patience;
     hooks_.log(LogLevel::kInfo, fmt::format("continuing at step {} of {}", found->state.step, config_.steps));
+  }
+
+  void say_what_is_cut() {
+    const auto [kept, all] = sampler_.kept_comparisons();
+    if (kept == all) return;
+    hooks_.log(LogLevel::kInfo,
+               fmt::format("groups above --group-size {} are cut anew each epoch: {} of their {} comparisons have both "
+                           "responses in one part; a larger --group-size keeps more",
+                           config_.sampler.group_size, kept, all));
   }
 
   StepBatch sample(int64_t step) {
@@ -157,8 +161,11 @@ class Loop {
 
   static void check_finite(const ObjectiveReport& report, int64_t step) {
     if (std::isfinite(report.loss_sum)) return;
-    throw DataError(fmt::format(
-        "the loss is not finite at step {}: lower --lr or raise --warmup; the last checkpoint is intact", step));
+    throw DataError(
+        fmt::format("the loss is not finite at step {}: lower --lr or raise --warmup, or, in the first step, look "
+                    "whether the model's "
+                    "weights are finite; checkpoints written before are intact",
+                    step));
   }
 
   void log_step(MetricsLog& metrics, const ObjectiveReport& report, double lr, double norm, double seconds) {
@@ -234,8 +241,8 @@ class Loop {
 
 }  // namespace
 
-int64_t steps_of_epochs(const data::TokenSource& source, const data::SamplerOptions& sampler, int64_t epochs) {
-  return epochs * data::GroupSampler(response_counts(source), sampler).steps_per_epoch();
+int64_t steps_of_epochs(data::TokenSource& source, const data::SamplerOptions& sampler, int64_t epochs) {
+  return epochs * data::GroupSampler(source, sampler).steps_per_epoch();
 }
 
 LoopResult run_loop(const model::Model& model, data::TokenSource& source, const StepObjective& objective,

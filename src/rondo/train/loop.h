@@ -35,7 +35,7 @@ struct LoopConfig {
 };
 
 /// Steps of so many passes over the groups of `source`.
-int64_t steps_of_epochs(const data::TokenSource& source, const data::SamplerOptions& sampler, int64_t epochs);
+int64_t steps_of_epochs(data::TokenSource& source, const data::SamplerOptions& sampler, int64_t epochs);
 
 /// What the loop needs from outside.
 struct LoopHooks {
