@@ -151,7 +151,7 @@ def check_shards_and_types(work, rows):
 if __name__ == "__main__":
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()) / "check_export"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     check_shards_and_types(folder, check_families(folder))

@@ -77,7 +77,7 @@ def ours(folder, rows_file):
 def main():
     need(MODEL, "MiniLM")
     need(ARGUMENTS, "arguments")
-    work = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
+    work = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()) / "check_minilm"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     with_identity_head(work / "model")
