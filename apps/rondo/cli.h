@@ -61,7 +61,12 @@ class FlagBinder : public FieldVisitor {
   CLI::App& app_;
 };
 
-/// Writes one line of output (results, tables) to stdout.
+/// The flags that every verb has.
+void add_session_flags(CLI::App& app, Session& session);
+
+/// Writes one line of output (results, tables) to stdout. Throws ResourceError where it cannot be written.
 void print_line(const std::string& line);
+/// Hands over what is still buffered: a full disk behind stdout must not look like success.
+void finish_output();
 
 }  // namespace rondo::cli

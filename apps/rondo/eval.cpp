@@ -33,7 +33,7 @@ void describe(FieldVisitor& v, EvalConfig& c) {
   describe(v, c.data);
   describe(v, c.text);
   describe_device(v, c.device);
-  v.text("json", c.json, "file for the results");
+  v.text("json", c.json, "file for the results; - prints them alone on standard output");
   v.text("dump", c.dump, "JSONL file with every comparison and its score");
   v.boolean("subsets", c.subsets, "results per subset as well");
   v.boolean("swap_check", c.swap_check, "print the largest |s(i,j) + s(j,i)|");
@@ -42,23 +42,27 @@ void describe(FieldVisitor& v, EvalConfig& c) {
   v.integer("resamples", c.resamples, "bootstrap resamples", 20, 1000000);
 }
 
+// Where the lines of the table go.
+using LineSink = std::function<void(const std::string&)>;
+
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-void print_judgement(const std::string& name, const metrics::Judgement& j, const eval::ScoringCost& cost) {
-  print_line(fmt::format("{}", name));
-  print_line(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}",
-                         percent(j.agreement.accuracy), percent(j.accuracy.low), percent(j.accuracy.high),
-                         j.comparisons, j.even, j.bootstrap.unit_count, j.bootstrap.units));
-  print_line(fmt::format("  log-loss    {:.4f}  [{:.4f}, {:.4f}]   Brier {:.4f}   ECE {:.4f}", j.agreement.log_loss,
-                         j.log_loss.low, j.log_loss.high, j.agreement.brier, j.ece));
+void print_judgement(const std::string& name, const metrics::Judgement& j, const eval::ScoringCost& cost,
+                     const LineSink& say) {
+  say(fmt::format("{}", name));
+  say(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}",
+                  percent(j.agreement.accuracy), percent(j.accuracy.low), percent(j.accuracy.high), j.comparisons,
+                  j.even, j.bootstrap.unit_count, j.bootstrap.units));
+  say(fmt::format("  log-loss    {:.4f}  [{:.4f}, {:.4f}]   Brier {:.4f}   ECE {:.4f}", j.agreement.log_loss,
+                  j.log_loss.low, j.log_loss.high, j.agreement.brier, j.ece));
   const ordered_json keys = metrics::to_json(j);
   if (!keys["cyclic_triads"].is_null() && keys["cyclic_triads"] != 0) {
-    print_line(fmt::format("  cyclic      {} triads, all three edges right in {}", keys["cyclic_triads"].dump(),
-                           keys["cyclic_triads_right"].is_number() ? percent(keys["cyclic_triads_right"]) : "-"));
+    say(fmt::format("  cyclic      {} triads, all three edges right in {}", keys["cyclic_triads"].dump(),
+                    keys["cyclic_triads_right"].is_number() ? percent(keys["cyclic_triads_right"]) : "-"));
   }
-  print_line(fmt::format("  baselines   longest {}, shortest {}, random {}, first {}", percent(j.baselines.longest),
-                         percent(j.baselines.shortest), percent(j.baselines.random), percent(j.baselines.first)));
-  print_line(fmt::format("  cost        {}, {} tokens", eval::queries_text(cost), cost.tokens));
+  say(fmt::format("  baselines   longest {}, shortest {}, random {}, first {}", percent(j.baselines.longest),
+                  percent(j.baselines.shortest), percent(j.baselines.random), percent(j.baselines.first)));
+  say(fmt::format("  cost        {}, {} tokens", eval::queries_text(cost), cost.tokens));
 }
 
 void dump_rows(io::AtomicFile& file, const std::string& model, const eval::ScoredData& scored, double tau,
@@ -81,7 +85,7 @@ struct Judged {
 };
 
 Judged judge_model(const std::string& directory, const EvalConfig& config, at::Device device, io::AtomicFile* dump,
-                   Session& session) {
+                   const LineSink& say, Session& session) {
   const OpenModel open = open_model(directory, {.device = device}, config.text, session);
   const auto store = open_data(config.data, open, /*allow_unlabelled=*/false, session);
   const eval::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
@@ -97,16 +101,16 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, at::D
   judged.json["queries"] = scored.cost.queries;
   judged.json["linear_queries"] = scored.cost.responses;
   judged.json["tokens"] = scored.cost.tokens;
-  print_judgement(directory, judged.judgement, scored.cost);
+  print_judgement(directory, judged.judgement, scored.cost, say);
   if (config.swap_check) {
     judged.json["largest_swap_gap"] = scored.largest_swap_gap;
-    print_line(fmt::format("  swap        largest |s(i,j) + s(j,i)| = {}", scored.largest_swap_gap));
+    say(fmt::format("  swap        largest |s(i,j) + s(j,i)| = {}", scored.largest_swap_gap));
   }
   if (config.subsets) {
     for (const auto& [name, subset] : metrics::judge_subsets(scored.comparisons, scored.subset_of_group, options)) {
       judged.json["subsets"][name] = metrics::to_json(subset);
-      print_line(fmt::format("  {:<24} {}  over {} comparisons", name.empty() ? "(no subset)" : name,
-                             percent(subset.agreement.accuracy), subset.comparisons));
+      say(fmt::format("  {:<24} {}  over {} comparisons", name.empty() ? "(no subset)" : name,
+                      percent(subset.agreement.accuracy), subset.comparisons));
     }
   }
   if (dump != nullptr) dump_rows(*dump, directory, scored, open.model().head_config().tau, *store);
@@ -119,9 +123,13 @@ void run_eval(const EvalConfig& config, Session& session) {
   const at::Device device = open_device(config.device);
   std::unique_ptr<io::AtomicFile> dump;
   if (!config.dump.empty()) dump = std::make_unique<io::AtomicFile>(config.dump);
+  // Results for a program and the table for people do not mix on standard output.
+  const bool pipes = config.json == "-";
+  const LineSink say =
+      pipes ? [&session](const std::string& line) { session.log(LogLevel::kInfo, line); } : LineSink(&print_line);
   std::vector<Judged> judged;
   for (const std::string& directory : config.models)
-    judged.push_back(judge_model(directory, config, device, dump.get(), session));
+    judged.push_back(judge_model(directory, config, device, dump.get(), say, session));
   ordered_json result = judged.front().json;
   if (judged.size() > 1) {
     result = {{"models", ordered_json::array()}, {"differences", ordered_json::array()}};
@@ -132,13 +140,16 @@ void run_eval(const EvalConfig& config, Session& session) {
       row["model"] = judged[k].name;
       row["against"] = judged.front().name;
       result["differences"].push_back(row);
-      print_line(fmt::format("{} against {}: accuracy {:+.2f} points [{:+.2f}, {:+.2f}]: {}", judged[k].name,
-                             judged.front().name, 100 * d.accuracy, 100 * d.accuracy_interval.low,
-                             100 * d.accuracy_interval.high, metrics::verdict(d)));
+      say(fmt::format("{} against {}: accuracy {:+.2f} points [{:+.2f}, {:+.2f}]: {}", judged[k].name,
+                      judged.front().name, 100 * d.accuracy, 100 * d.accuracy_interval.low,
+                      100 * d.accuracy_interval.high, metrics::verdict(d)));
     }
   }
   if (dump) dump->commit();
-  if (!config.json.empty()) io::write_file(config.json, result.dump(2) + "\n");
+  if (pipes)
+    print_line(result.dump(2));
+  else if (!config.json.empty())
+    io::write_file(config.json, result.dump(2) + "\n");
 }
 
 Runner setup(CLI::App& app) {

@@ -2,9 +2,13 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "apps/rondo/cli.h"
+#include "apps/rondo/config_file.h"
+#include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
 
 namespace rondo::cli {
@@ -31,6 +35,11 @@ CLI::Validator range_check(T low, T high) {
         return std::string();
       },
       "");
+}
+
+[[noreturn]] void fail_output() {
+  throw ResourceError(std::string("cannot write the results: standard output: ") + std::strerror(errno) +
+                      "; free space where it leads, or choose another place");
 }
 
 }  // namespace
@@ -79,6 +88,22 @@ void FlagBinder::texts(const char* name, std::vector<std::string>& values, const
   app_.add_option(flag_of(name), values, help);
 }
 
-void print_line(const std::string& line) { fmt::print("{}\n", line); }
+void add_session_flags(CLI::App& app, Session& session) {
+  app.add_option("--threads", session.threads, "compute threads, 0 = all cores")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  app.add_option("--seed", session.seed, "seed of everything random")->capture_default_str();
+  app.add_option("--base", session.base, "folder of an adapter's base model; empty = as its adapter_config.json says");
+  app.add_flag("--quiet", session.quiet, "no progress, no notes: results and errors only");
+  add_config_flag(app);
+}
+
+void print_line(const std::string& line) {
+  if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size() || std::fputc('\n', stdout) == EOF) fail_output();
+}
+
+void finish_output() {
+  if (std::fflush(stdout) != 0) fail_output();
+}
 
 }  // namespace rondo::cli

@@ -73,14 +73,7 @@ int run(int argc, char** argv) {
   Runner chosen;
   for (const VerbEntry* verb : kVerbs) {
     CLI::App* sub = app.add_subcommand(verb->name, verb->summary);
-    sub->add_option("--threads", session.threads, "compute threads, 0 = all cores")
-        ->check(CLI::Range(0, 4096))
-        ->capture_default_str();
-    sub->add_option("--seed", session.seed, "seed of everything random")->capture_default_str();
-    sub->add_option("--base", session.base,
-                    "folder of an adapter's base model; empty = as its adapter_config.json says");
-    sub->add_flag("--quiet", session.quiet, "no progress, no notes: results and errors only");
-    add_config_flag(*sub);
+    add_session_flags(*sub, session);
     const Runner runner = verb->setup(*sub);
     sub->callback([&chosen, runner] { chosen = runner; });
   }
@@ -97,6 +90,7 @@ int run(int argc, char** argv) {
   }
   connect_terminal(session);
   chosen(session);
+  finish_output();
   return session.exit_code;
 }
 

@@ -51,7 +51,26 @@ void write_rows(const Options& options) {
   out.commit();
 }
 
-// A conversation whose last turn is the assistant's is a prompt and its response.
+// The row's responses; without any, a last turn of the assistant's is the response to the turns before it.
+std::vector<Message> take_responses(const Json& row, Prompt& prompt) {
+  std::vector<Message> responses;
+  for (const char* const key : {"response", "chosen", "rejected", "response_a", "response_b"}) {
+    if (row.contains(key)) responses.push_back(text::response_of(row.at(key)));
+  }
+  if (row.contains("responses")) {
+    for (const Json& response : row.at("responses")) responses.push_back(text::response_of(response));
+  }
+  if (responses.empty() && !prompt.messages.empty() && prompt.messages.back().role == "assistant") {
+    responses.push_back(prompt.messages.back());
+    prompt.messages.pop_back();
+  }
+  if (responses.empty()) {
+    print_line("note: nothing answers this prompt, so it is shown with an empty response");
+    responses.push_back({.role = "assistant", .content = "", .extra_json = ""});
+  }
+  return responses;
+}
+
 void explain_row(const text::TextEncoder& encoder, const Json& row) {
   if (encoder.policy().pairwise != "none") {
     throw ConfigError(
@@ -59,14 +78,7 @@ void explain_row(const text::TextEncoder& encoder, const Json& row) {
         "tokens of every pair");
   }
   Prompt prompt = text::prompt_of(row);
-  Message response{.role = "assistant", .content = "", .extra_json = ""};
-  if (row.contains("response")) {
-    response = text::response_of(row.at("response"));
-  } else if (!prompt.messages.empty() && prompt.messages.back().role == "assistant") {
-    response = prompt.messages.back();
-    prompt.messages.pop_back();
-  }
-  explain_response(encoder, prompt, response);
+  for (const Message& response : take_responses(row, prompt)) explain_response(encoder, prompt, response);
 }
 
 void run(const Options& options) {
@@ -90,7 +102,7 @@ Runner setup(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("--model", options->model, "a model directory with tokenizer.json")->required();
   app.add_option("--data", options->data,
-                 "JSONL of {text, add_special_tokens}; with --explain of {prompt | messages, response}");
+                 "JSONL of {text, add_special_tokens}; with --explain, rows of training data or conversations");
   app.add_option("--out", options->out, "JSONL of {ids, pieces, decoded}");
   app.add_option("--text", options->text, "one text, or the prompt of --response");
   app.add_option("--response", options->response, "the response to --text");

@@ -20,6 +20,7 @@
 #include "rondo/report/training_report.h"
 #include "rondo/train/config.h"
 #include "rondo/train/metrics_log.h"
+#include "rondo/train/optimizer.h"
 
 namespace rondo::cli {
 namespace {
@@ -89,6 +90,7 @@ class TrainRun {
   void open() {
     require_flag(config_.model, "--model");
     require_flag(config_.out, "--out");
+    train::refuse_idle_flags(config_);
     model::LoadOptions options{.new_head = train::new_head(config_),
                                .seed = static_cast<uint64_t>(config_.seed),
                                .trainable = true,
@@ -99,7 +101,8 @@ class TrainRun {
     open_ = open_model(config_.model, options, flags_.text, session_);
     freeze_parameters(open_.model(), config_.freeze);
     // What contradicts itself is refused before there is a folder that says a run began.
-    const train::Objective check(open_.model(), config_.loop.objective);
+    const train::Objective objective(open_.model(), config_.loop.objective);
+    const train::Optimizer optimizer(open_.model().parameters(), config_.loop.optimizer);
   }
 
   void prepare() {

@@ -73,7 +73,9 @@ TEST_F(Adapters, TrainedOnesAreOpenedByEveryVerb) {
   done("eval --model $F/adapter --data $F/rows.jsonl --json $F/eval.json");
   EXPECT_EQ(io::read_json_file(folder_ / "eval.json")["accuracy"], 1.0);
   EXPECT_THAT(done("rank --model $F/adapter --data $F/rows.jsonl --out $F/ranked.jsonl"), HasSubstr("8 queries"));
-  EXPECT_THAT(done("tokenize --model $F/adapter --data $F/rows.jsonl --explain"), HasSubstr("strange"));
+  const std::string explained = done("tokenize --model $F/adapter --data $F/rows.jsonl --explain");
+  EXPECT_THAT(explained, HasSubstr("strange"));
+  EXPECT_THAT(explained, HasSubstr("response  10..18       \"scissors\""));
   const json adapter = inspected("adapter")["adapter"];
   EXPECT_EQ(adapter["rank"], 4);
   EXPECT_EQ(adapter["alpha"], 8.0);

@@ -89,6 +89,8 @@ TEST_F(TrainVerb, LearnsCyclesAndThePromptDecides) {
   EXPECT_EQ(judged["accuracy"], 1.0);
   EXPECT_EQ(judged["cyclic_triads_right"], 1.0);
   EXPECT_EQ(judged["largest_swap_gap"], 0.0);
+  const Call piped = call("eval --model $F/gpm --data $F/rows.jsonl --swap-check --quiet --json -");
+  EXPECT_EQ(json::parse(piped.output), judged) << piped.output;
   const Call ranked = call("rank --model $F/gpm --data $F/rows.jsonl --with all --out $F/ranked.jsonl");
   ASSERT_EQ(ranked.exit_code, 0) << ranked.output;
   EXPECT_THAT(ranked.output, HasSubstr("8 queries"));
@@ -142,6 +144,11 @@ TEST_F(TrainVerb, MistakesAreAnsweredWithTheRemedy) {
       {train("x", "--steps 5 --head gmp"), 2, "did you mean 'gpm'"},
       {train("x", "--steps 5 --lr -1"), 2, "not between"},
       {"train --model $F/base --head bt --data $F/rows.jsonl --out $F/x --lr 0 --head-lr 1e-3", 2, "--freeze"},
+      {train("x", "--steps 5 --keep-best"), 2, "give --eval-data"},
+      {train("x", "--steps 5 --patience 3"), 2, "give --eval-data"},
+      {train("x", "--steps 5 --reward-clip 3"), 2, "--reward-clip is of hrc heads"},
+      {"train --model $F/base --head bt --gate softmax --data $F/rows.jsonl --out $F/x", 2, "bt head has none"},
+      {"train --model $F/base --tau .2 --data $F/rows.jsonl --out $F/x", 2, "give --head"},
       {train("x", "--steps 5 --freeze nothing.like.this"), 2, "matches no parameter"},
       {"train --resume $F/nowhere", 2, "nothing to resume"},
       {"train --model $F/nowhere --data $F/rows.jsonl --out $F/x", 4, "not a model directory"},
@@ -159,6 +166,12 @@ TEST_F(TrainVerb, MistakesAreAnsweredWithTheRemedy) {
     EXPECT_EQ(made.exit_code, c.exit_code) << c.arguments << "\n" << made.output;
     EXPECT_THAT(made.output, HasSubstr(c.text)) << c.arguments;
   }
+}
+
+TEST_F(TrainVerb, ResultsThatCannotBeWrittenAreNoSuccess) {
+  const Call full = testing::shell("(" + testing::program() + " list heads >/dev/full)");
+  EXPECT_EQ(full.exit_code, 5);
+  EXPECT_THAT(full.output, HasSubstr("cannot write the results: standard output"));
 }
 
 TEST_F(TrainVerb, AMissingGpuIsSaidBeforeAnythingIsRead) {

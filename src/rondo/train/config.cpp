@@ -87,6 +87,33 @@ void describe(FieldVisitor& v, TrainConfig& c) {
   v.integer("patience", c.loop.patience, "stop after so many evaluations without improvement; 0 = never", 0, 1000000);
 }
 
+namespace {
+
+// A flag without effect would be taken for one that has: what a head does not use is refused.
+void refuse_foreign_flags(const TrainConfig& config) {
+  const heads::HeadConfig plain;
+  const heads::HeadConfig& given = config.head_options;
+  const bool names_planes = given.planes != plain.planes || given.gate != plain.gate || given.norm != plain.norm;
+  const bool names_clip = given.reward_clip != plain.reward_clip;
+  if (config.head.empty() && (names_planes || names_clip || config.tau != 0))
+    throw ConfigError("--planes, --gate, --norm, --tau and --reward-clip describe a fresh head: give --head as well");
+  if (config.head.empty()) return;
+  if (names_planes && !heads::head_by_name(config.head).embeds)
+    throw ConfigError("--planes, --gate and --norm describe embeddings, and a " + config.head +
+                      " head has none; leave them out or take --head gpm or hrc");
+  if (names_clip && config.head != "hrc")
+    throw ConfigError("--reward-clip is of hrc heads, and this one is " + config.head + "; leave it out");
+}
+
+}  // namespace
+
+void refuse_idle_flags(const TrainConfig& config) {
+  refuse_foreign_flags(config);
+  const LoopConfig& loop = config.loop;
+  if (config.eval_data.empty() && (loop.eval_every > 0 || loop.patience > 0 || loop.keep_best))
+    throw ConfigError("--eval-every, --patience and --keep-best look at held-out data: give --eval-data as well");
+}
+
 std::optional<heads::HeadConfig> new_head(const TrainConfig& config) {
   if (config.head.empty()) return std::nullopt;
   heads::HeadConfig head = config.head_options;

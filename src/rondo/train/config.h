@@ -38,6 +38,8 @@ void describe(FieldVisitor& visitor, TrainConfig& config);
 /// Learning rate, optimiser and schedule.
 void describe_optimizer(FieldVisitor& visitor, LoopConfig& config);
 
+/// Throws ConfigError where a setting has no effect beside the others.
+void refuse_idle_flags(const TrainConfig& config);
 /// The head a run starts with: nullopt = the one that the model directory announces.
 std::optional<heads::HeadConfig> new_head(const TrainConfig& config);
 /// The adapters a run adds to `base`: nullopt = none. Throws ConfigError on contradictions.
