@@ -60,7 +60,7 @@ MODELS = {
     "bert": (transformers.BertConfig, dict(BASE, max_position_embeddings=64)),
     "roberta": (transformers.RobertaConfig, dict(BASE, max_position_embeddings=64, type_vocab_size=1, pad_token_id=1)),
     "distilbert": (transformers.DistilBertConfig, dict(vocab_size=48, dim=16, n_layers=2, n_heads=4, hidden_dim=24,
-                                                       max_position_embeddings=64, pad_token_id=0)),
+                                                       max_position_embeddings=64, num_labels=1, pad_token_id=0)),
     "modernbert": (transformers.ModernBertConfig, dict(BASE, **MODERN, num_hidden_layers=3, local_attention=6,
                                                        global_attn_every_n_layers=2)),
     "modernbert_biases": (transformers.ModernBertConfig, dict(
@@ -73,6 +73,8 @@ MODELS = {
         BASE, relative_attention=True, max_relative_positions=10, max_position_embeddings=64, pos_att_type=["p2c", "c2p"],
         type_vocab_size=2)),
 }
+# The families' own sequence classifiers: layers of their own between the first token's state and the output.
+MODELS |= {f"{name}_classifier": MODELS[name] for name in ("bert", "roberta", "distilbert", "modernbert", "deberta_v2")}
 ENCODERS = ("bert", "roberta", "distilbert", "modernbert", "deberta-v2")
 
 
@@ -91,7 +93,7 @@ def sequences(generator):
 
 
 class Encoder(torch.nn.Module):
-    """A bare encoder with a head of one output. transformers' own classifiers have a layer between the two."""
+    """A bare encoder with a head of one output."""
 
     def __init__(self, config):
         super().__init__()
@@ -112,7 +114,8 @@ def run(model, groups, prompt_lengths):
             more = dict(token_type_ids=types) if has_types(model) else {}
             states = model.base_model(input_ids=torch.tensor([ids]), **more).last_hidden_state[0]
             hidden.append(states)
-            rewards.append(model.score(states[-1])[0])
+            rewards.append(model.score(states[-1])[0] if hasattr(model, "score") else
+                           model(input_ids=torch.tensor([ids]), **more).logits[0, 0])
     return hidden, torch.stack(rewards)
 
 
@@ -132,7 +135,8 @@ def record(name, out):
     config_class, values = MODELS[name]
     config = config_class(**values)
     config._attn_implementation = "eager"
-    is_encoder = config.model_type in ENCODERS
+    is_classifier = name.endswith("_classifier")
+    is_encoder = config.model_type in ENCODERS and not is_classifier
     make = Encoder if is_encoder else transformers.AutoModelForSequenceClassification.from_config
     model = make(config).float().eval()
     with torch.no_grad():
@@ -167,7 +171,7 @@ def record(name, out):
     save_file({k: v.contiguous() for k, v in expected.items()}, folder / "expected.safetensors")
     (folder / "case.json").write_text(json.dumps(dict(
         seed=SEED, torch=torch.__version__, transformers=transformers.__version__, groups=groups,
-        prompt_lengths=prompt_lengths if has_types(model) else None)) + "\n")
+        prompt_lengths=prompt_lengths if has_types(model) else None, reads_first=is_classifier)) + "\n")
     print(name, "rewards", [round(r, 4) for r in rewards.tolist()])
 
 
