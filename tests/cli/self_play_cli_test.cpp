@@ -42,6 +42,17 @@ std::vector<double> column(const fs::path& rows, const std::string& key) {
   return values;
 }
 
+// The response with more a wins.
+constexpr const char* kRule = R"(import json, sys
+for line in sys.stdin:
+    row = json.loads(line)
+    n = len(row["responses"])
+    score = [r.count("a") for r in row["responses"]]
+    row["comparisons"] = [{"i": i, "j": j, "p": 0.5 + 0.5 * ((score[i] > score[j]) - (score[i] < score[j]))}
+                          for i in range(n) for j in range(i + 1, n)]
+    print(json.dumps(row))
+)";
+
 class SelfPlay : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -147,15 +158,7 @@ TEST_F(SelfPlay, LearnsFromLabelsThatAreThere) {
 }
 
 TEST_F(SelfPlay, AsksARefereeOfRows) {
-  folder_.write("rule.py", R"(import json, sys
-for line in sys.stdin:
-    row = json.loads(line)
-    n = len(row["responses"])
-    score = [r.count("a") for r in row["responses"]]
-    row["comparisons"] = [{"i": i, "j": j, "p": 0.5 + 0.5 * ((score[i] > score[j]) - (score[i] < score[j]))}
-                          for i in range(n) for j in range(i + 1, n)]
-    print(json.dumps(row))
-)");
+  folder_.write("rule.py", kRule);
   const Call made =
       call(align("run", "--iterations 1 --epochs 12 --referee $F/judge --referee-command 'python3 $F/rule.py'"));
   ASSERT_EQ(made.exit_code, 0) << made.output;
@@ -174,6 +177,30 @@ for line in sys.stdin:
   const Call broken = call(align("broken", "--iterations 1 --referee-command 'exit 3'"));
   EXPECT_NE(broken.exit_code, 0);
   EXPECT_THAT(broken.output, HasSubstr("the command failed: --referee-command"));
+}
+
+// Labels that people make between rounds: the run waits, takes what it is handed, and ends as with a command that says
+// the same.
+TEST_F(SelfPlay, WaitsForLabelsOfARefreshedJudge) {
+  const std::string flags = "--iterations 3 --refresh-judge 2:6 --judge-lr 1e-3 --judge-data $F/pairs.jsonl";
+  const std::string waits = "iteration 3 waits for labels";
+  const Call stopped = call(align("asked", flags));
+  EXPECT_EQ(stopped.exit_code, 130) << stopped.output;
+  EXPECT_THAT(stopped.output, HasSubstr(waits));
+  EXPECT_THAT(call("align --resume $F/asked").output, HasSubstr(waits));
+
+  const fs::path round = folder_ / "asked/iteration-003";
+  folder_.write("rule.py", kRule);
+  ASSERT_EQ(testing::shell("python3 " + (folder_ / "rule.py").string() + " <" + (round / "unlabelled.jsonl").string() +
+                           " >" + (round / "labels.jsonl").string())
+                .exit_code,
+            0);
+  const Call resumed = call("align --resume $F/asked");
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output;
+  const Call answered = call(align("answered", flags + " --referee-command 'python3 $F/rule.py'"));
+  ASSERT_EQ(answered.exit_code, 0) << answered.output;
+  EXPECT_NE(manifest("asked", 2)["judge_weights"], manifest("asked", 3)["judge_weights"]);
+  EXPECT_EQ(manifest("asked", 3)["weights"], manifest("answered", 3)["weights"]);
 }
 
 // The judge prefers `a` and reads every `b` as one: a policy that learns from what it reads writes `b` too.
@@ -296,7 +323,6 @@ TEST_F(SelfPlay, SaysWhatIsWrong) {
       {align("x", "--objective gpp"), "did you mean 'gpo'"},
       {align("x", "--magnet moon"), "unknown magnet 'moon'"},
       {align("x", "--magnet-weight .1"), "--magnet-weight without a magnet"},
-      {align("x", "--refresh-judge 2:6"), "--refresh-judge without labels"},
       {align("x", "--refresh-judge often --referee $F/judge"), "expected EVERY:STEPS"},
       {align("x", "--data $F/pairs.jsonl"), "exclude each other"},
       {align("y", "--temperature 0"), "the policy gives the same response every time"},

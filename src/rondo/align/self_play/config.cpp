@@ -51,7 +51,7 @@ void describe(FieldVisitor& v, AlignConfig& c) {
   v.text(
       "refresh_judge", c.refresh_judge,
       "EVERY:STEPS: before every EVERY-th round the judge learns STEPS steps from labels of the latest samples, given "
-      "by the referee command or the referee");
+      "by the referee command or the referee; without one the run stops until they lie in its folder");
   v.number("judge_lr", c.judge_lr, "peak learning rate of a refreshed judge", 0.0, 10.0);
 }
 

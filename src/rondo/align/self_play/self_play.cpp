@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "rondo/align/self_play/labels.h"
 #include "rondo/align/self_play/statistics.h"
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
@@ -64,8 +65,6 @@ class SelfPlay {
       throw ConfigError("one response has nothing to be compared with: --responses 1; give at least 2");
     if (config_.objective.magnet_weight > 0 && config_.magnet == "none")
       throw ConfigError("--magnet-weight without a magnet: give --magnet base, previous or moving:N");
-    if (refresh_.every > 0 && input_.referees.empty())
-      throw ConfigError("--refresh-judge without labels: give --referee-command or --referee");
   }
 
   void stop_if_asked() const {
@@ -161,6 +160,7 @@ class SelfPlay {
              texts_of(input_.prompts, read_samples(folder(from) / "samples.jsonl", input_.prompts.size())))
           latest.push_back(std::move(texts));
       }
+      if (input_.referees.empty()) wait_for_labels(t, latest, labels);
       label_samples(input_.referees.back(), latest, labels);
     }
     fs::create_directories(out);
@@ -183,6 +183,18 @@ class SelfPlay {
                                  .should_stop = hooks_.should_stop};
     if (refresh_judge(refresh, out, hooks).interrupted) throw Stopped();
     return 0;
+  }
+
+  // Nobody is there to ask: whoever labels (people, most often) finds the samples in a file and hands over another.
+  [[noreturn]] void wait_for_labels(int64_t t, std::span<const JudgedTexts> latest, const fs::path& labels) const {
+    const fs::path questions = folder(t) / "unlabelled.jsonl";
+    write_unlabelled(questions, latest);
+    hooks_.log(
+        LogLevel::kWarning,
+        fmt::format("iteration {} waits for labels: {} holds the samples; put comparisons of them, in any shape of "
+                    "`rondo list shapes`, into {}",
+                    t, questions.string(), labels.string()));
+    throw Stopped();
   }
 
   // Responses of a policy to prompts, from the file where they are there already.
