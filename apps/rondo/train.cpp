@@ -119,6 +119,17 @@ class TrainRun {
     if (config_.loop.steps == 0)
       config_.loop.steps = train::steps_of_epochs(*train_data_, config_.loop.sampler, config_.epochs);
     data_hash_ = train_data_->groups().content_hash();
+    say_what_is_cut();
+  }
+
+  void say_what_is_cut() {
+    const auto [kept, all] = data::GroupSampler(*train_data_, config_.loop.sampler).kept_comparisons();
+    if (kept == all) return;
+    session_.log(
+        LogLevel::kInfo,
+        fmt::format("groups above --group-size {} are cut anew each epoch: {} of their {} comparisons have both "
+                    "responses in one part; a larger --group-size keeps more",
+                    config_.loop.sampler.group_size, kept, all));
   }
 
   json resolved() {

@@ -124,6 +124,11 @@ TEST_F(TrainVerb, ADryRunPrintsThePlanAndWritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(folder_ / "dry"));
 }
 
+TEST_F(TrainVerb, SaysWhichComparisonsAreCut) {
+  EXPECT_THAT(call(train("cut", "--steps 2 --dry-run --group-size 2")).output, HasSubstr("2 of their 6 comparisons"));
+  EXPECT_THAT(call(train("whole", "--steps 2 --dry-run")).output, Not(HasSubstr("are cut")));
+}
+
 TEST_F(TrainVerb, TrainsTheHeadAtItsOwnRate) {
   const auto weights = [&](const std::string& name, const std::string& flags) {
     EXPECT_EQ(call(train(name, "--steps 3 --no-report " + flags)).exit_code, 0);

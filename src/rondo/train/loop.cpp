@@ -55,7 +55,6 @@ class Loop {
 
   LoopResult run() {
     resume();
-    say_what_is_cut();
     MetricsLog metrics(out_ / "metrics.jsonl", result_.state.metrics_bytes);
     RunState& state = result_.state;
     while (state.step < config_.steps && !result_.stopped_early) {
@@ -85,15 +84,6 @@ class Loop {
     result_.state = found->state;
     result_.stopped_early = config_.patience > 0 && found->state.stale_evaluations >= config_.patience;
     hooks_.log(LogLevel::kInfo, fmt::format("continuing at step {} of {}", found->state.step, config_.steps));
-  }
-
-  void say_what_is_cut() {
-    const auto [kept, all] = sampler_.kept_comparisons();
-    if (kept == all) return;
-    hooks_.log(LogLevel::kInfo,
-               fmt::format("groups above --group-size {} are cut anew each epoch: {} of their {} comparisons have both "
-                           "responses in one part; a larger --group-size keeps more",
-                           config_.sampler.group_size, kept, all));
   }
 
   StepBatch sample(int64_t step) {
@@ -163,8 +153,7 @@ class Loop {
     if (std::isfinite(report.loss_sum)) return;
     throw DataError(
         fmt::format("the loss is not finite at step {}: lower --lr or raise --warmup, or, in the first step, look "
-                    "whether the model's "
-                    "weights are finite; checkpoints written before are intact",
+                    "whether the model's weights are finite; checkpoints written before are intact",
                     step));
   }
 
