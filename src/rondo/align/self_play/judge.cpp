@@ -8,19 +8,32 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <string_view>
+#include <utility>
 
 #include "rondo/base/error.h"
-#include "rondo/core/numbers.h"
 #include "rondo/data/tokenise.h"
 #include "rondo/eval/scoring.h"
-#include "rondo/io/atomic_file.h"
-#include "rondo/text/text_rows.h"
+#include "rondo/io/safetensors.h"
+#include "rondo/model/tensors.h"
 
 namespace rondo::align {
 namespace {
 
-using Json = nlohmann::ordered_json;
+// A member of Judgement in the file, of M prompts, K responses and A axes.
+struct StoredMember {
+  const char* name;
+  Tensor Judgement::*member;
+  std::string_view axes;
+  bool is_needed;
+};
+constexpr StoredMember kStored[] = {{"mean_scores", &Judgement::mean_scores_K, "MK", true},
+                                    {"scores", &Judgement::scores_KK, "MKK", true},
+                                    {"transitive", &Judgement::transitive_K, "MK", true},
+                                    {"axis_means", &Judgement::axis_means_KA, "MKA", false},
+                                    {"axis_weights", &Judgement::axis_weights_A, "MA", false}};
+constexpr const char* kTau = "tau";
 
 // Groups that are tokenised at a time; batches are cut by tokens inside.
 constexpr size_t kGroupsInMemory = 256;
@@ -51,12 +64,27 @@ JudgedGroup verdict(const Judge& judge, const PreferenceTable& table, size_t ind
   }
 }
 
-Tensor tensor_of(const Json& list) { return at::tensor(list.get<std::vector<double>>()).to(at::kFloat); }
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-Tensor table_of(const Json& rows) {
-  std::vector<Tensor> lines;
-  for (const Json& row : rows) lines.push_back(tensor_of(row));
-  return at::stack(lines);
+// One tensor of all prompts for each member that is there.
+NamedTensors stacked(std::span<const Judgement> judged) {
+  std::vector<double> taus;
+  for (const Judgement& j : judged) taus.push_back(j.tau);
+  NamedTensors tensors{{kTau, at::tensor(taus, at::kDouble)}};
+  for (const StoredMember& stored : kStored) {
+    if (!(judged.front().*stored.member).defined()) continue;
+    std::vector<Tensor> prompts;
+    for (const Judgement& j : judged) prompts.push_back(j.*stored.member);
+    tensors.emplace_back(stored.name, at::stack(prompts).to(at::kCPU, at::kFloat).contiguous());
+  }
+  return tensors;
+}
+
+bool has_shape(const std::vector<int64_t>& shape, std::string_view axes, int64_t prompts, int64_t responses) {
+  bool fits = shape.size() == axes.size();
+  for (size_t d = 0; fits && d < axes.size(); ++d)
+    fits = axes[d] == 'A' || shape[d] == (axes[d] == 'M' ? prompts : responses);
+  return fits;
 }
 
 }  // namespace
@@ -88,41 +116,33 @@ std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const Judg
 }
 
 void write_judgements(const std::filesystem::path& path, std::span<const Judgement> judged) {
-  io::AtomicFile file(path);
-  for (const Judgement& j : judged) {
-    Json row;
-    row["mean_scores"] = to_numbers(j.mean_scores_K);
-    row["scores"] = to_number_rows(j.scores_KK);
-    row["transitive"] = to_numbers(j.transitive_K);
-    row["tau"] = j.tau;
-    if (j.axis_means_KA.defined()) row["axis_means"] = to_number_rows(j.axis_means_KA);
-    if (j.axis_weights_A.defined()) row["axis_weights"] = to_numbers(j.axis_weights_A);
-    file.write(row.dump() + "\n");
-  }
+  const NamedTensors tensors = stacked(judged);
+  std::vector<io::TensorSpec> specs;
+  for (const auto& [name, tensor] : tensors)
+    specs.push_back({name, model::file_type(tensor.scalar_type()), tensor.sizes().vec()});
+  io::SafetensorsWriter file(path, specs, {});
+  for (const auto& [name, tensor] : tensors) file.write(name, model::tensor_bytes(tensor));
   file.commit();
 }
 
-std::vector<Judgement> read_judgements(const std::filesystem::path& path, size_t groups) {
-  std::vector<Judgement> judged;
-  text::for_each_line(path.string(), [&](const Json& row) {
-    try {
-      Judgement& j = judged.emplace_back();
-      j.mean_scores_K = tensor_of(row.at("mean_scores"));
-      j.scores_KK = table_of(row.at("scores"));
-      j.transitive_K = tensor_of(row.at("transitive"));
-      j.tau = row.at("tau");
-      if (row.contains("axis_means")) j.axis_means_KA = table_of(row["axis_means"]);
-      if (row.contains("axis_weights")) j.axis_weights_A = tensor_of(row["axis_weights"]);
-    } catch (const nlohmann::json::exception& error) {
-      throw DataError("a judgement is damaged: " + path.string() + ": " + error.what() +
-                      "; remove the file, and it is made again");
-    }
-  });
-  if (judged.size() != groups) {
-    throw DataError(
-        fmt::format("judgements of other samples: {}: {} rows for {} prompts; remove the file, and it is "
-                    "made again",
-                    path.string(), judged.size(), groups));
+std::vector<Judgement> read_judgements(const std::filesystem::path& path, int64_t prompts, int64_t responses) {
+  const auto reader = std::make_shared<const io::SafetensorsReader>(path);
+  const auto tensor = [&](const char* name, std::string_view axes, io::DType type, bool is_needed) {
+    const io::TensorView* view = reader->find(name);
+    if (view == nullptr && !is_needed) return Tensor();
+    if (view != nullptr && view->dtype == type && has_shape(view->shape, axes, prompts, responses))
+      return model::view_tensor(*view, reader);
+    throw DataError(fmt::format(
+        "judgements do not fit the samples: {}: '{}' {}, the samples are {} prompts with {} responses each; "
+        "remove the file, and it is made again",
+        path.string(), name, view == nullptr ? "is missing" : "has another shape or type", prompts, responses));
+  };
+  std::vector<Judgement> judged(static_cast<size_t>(prompts));
+  const Tensor tau_M = tensor(kTau, "M", io::DType::kF64, /*is_needed=*/true);
+  for (int64_t m = 0; m < prompts; ++m) judged[static_cast<size_t>(m)].tau = tau_M[m].item<double>();
+  for (const StoredMember& stored : kStored) {
+    const Tensor all = tensor(stored.name, stored.axes, io::DType::kF32, stored.is_needed);
+    for (int64_t m = 0; all.defined() && m < prompts; ++m) judged[static_cast<size_t>(m)].*stored.member = all[m];
   }
   return judged;
 }

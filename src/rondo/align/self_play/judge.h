@@ -45,9 +45,11 @@ std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedT
 std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const JudgedTexts> texts,
                                         const JudgingOptions& options);
 
-/// Rows {mean_scores, scores, transitive, tau, axis_means, axis_weights}; floats survive the way through the file
-/// exactly.
+/// A safetensors file of all M prompts with K responses each: `mean_scores` [M, K], `scores` [M, K, K], `transitive`
+/// [M, K], `tau` [M] and, where the judge has axes, `axis_means` [M, K, A] and `axis_weights` [M, A]. Tables of many
+/// responses are large: as text they were a tenth of a round's time. Reading throws DataError where a tensor is missing
+/// or of other samples.
 void write_judgements(const std::filesystem::path& path, std::span<const Judgement> judged);
-std::vector<Judgement> read_judgements(const std::filesystem::path& path, size_t groups);
+std::vector<Judgement> read_judgements(const std::filesystem::path& path, int64_t prompts, int64_t responses);
 
 }  // namespace rondo::align

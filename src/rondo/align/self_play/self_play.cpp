@@ -240,14 +240,14 @@ class SelfPlay {
 
   std::vector<Judgement> judge(int64_t t, const Samples& samples) {
     stop_if_asked();
-    const fs::path file = folder(t) / "judged.jsonl";
+    const fs::path file = folder(t) / "judged.safetensors";
     if (!fs::exists(file)) {
       std::vector<Judgement> judged;
       for (JudgedGroup& group : judge_texts(judge_, texts_of(input_.prompts, samples), judging()))
         judged.push_back(std::move(group.judgement));
       write_judgements(file, judged);
     }
-    return read_judgements(file, samples.size());
+    return read_judgements(file, static_cast<int64_t>(samples.size()), static_cast<int64_t>(samples.front().size()));
   }
 
   JudgingOptions judging() const {

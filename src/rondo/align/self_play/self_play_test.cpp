@@ -9,10 +9,12 @@
 
 #include "rondo/align/self_play/config.h"
 #include "rondo/align/self_play/contest.h"
+#include "rondo/align/self_play/judge.h"
 #include "rondo/align/self_play/labels.h"
 #include "rondo/align/self_play/refresh.h"
 #include "rondo/align/self_play/statistics.h"
 #include "rondo/base/error.h"
+#include "rondo/io/safetensors.h"
 #include "rondo/io/test_folder.h"
 
 namespace rondo::align {
@@ -137,6 +139,58 @@ TEST_F(Labels, OfSamplesAreWrittenWithoutEmptyOnes) {
   const auto row = nlohmann::json::parse(io::TestFolder::read(folder_ / "labels.jsonl"));
   ASSERT_EQ(row["comparisons"].size(), 1u) << row;  // equal texts and unknown pairs teach nothing
   EXPECT_EQ(row["comparisons"][0]["p"], 0.75);
+}
+
+class StoredJudgements : public ::testing::Test {
+ protected:
+  static std::vector<Judgement> judged(bool has_axes) {
+    std::vector<Judgement> list;
+    for (const double prompt : {0.1, 0.2, 0.3}) {
+      const Tensor scores = at::tensor({0.0, prompt, -prompt, 0.0}, at::kFloat).view({2, 2});
+      Judgement& j = list.emplace_back(Judgement{
+          .mean_scores_K = scores.sum(1), .scores_KK = scores, .transitive_K = scores.mean(1), .tau = prompt});
+      if (!has_axes) continue;
+      j.axis_means_KA = at::tensor({1.0, 2.0, 3.0, 4.0, 5.0, prompt}, at::kFloat).view({2, 3});
+      j.axis_weights_A = at::tensor({1.0, prompt, 2.0}, at::kFloat);
+    }
+    return list;
+  }
+
+  io::TestFolder folder_;
+  const std::filesystem::path file_ = folder_ / "judged.safetensors";
+};
+
+TEST_F(StoredJudgements, ComeBackToTheBit) {
+  for (const bool has_axes : {false, true}) {
+    const std::vector<Judgement> written = judged(has_axes);
+    write_judgements(file_, written);
+    const std::vector<Judgement> read = read_judgements(file_, 3, 2);
+    ASSERT_EQ(read.size(), 3U);
+    for (size_t m = 0; m < 3; ++m) {
+      EXPECT_EQ(read[m].tau, written[m].tau);
+      EXPECT_TRUE(read[m].mean_scores_K.equal(written[m].mean_scores_K));
+      EXPECT_TRUE(read[m].scores_KK.equal(written[m].scores_KK));
+      EXPECT_TRUE(read[m].transitive_K.equal(written[m].transitive_K));
+      ASSERT_EQ(read[m].axis_means_KA.defined(), has_axes);
+      ASSERT_EQ(read[m].axis_weights_A.defined(), has_axes);
+      if (!has_axes) continue;
+      EXPECT_TRUE(read[m].axis_means_KA.equal(written[m].axis_means_KA));
+      EXPECT_TRUE(read[m].axis_weights_A.equal(written[m].axis_weights_A));
+    }
+  }
+}
+
+TEST_F(StoredJudgements, RefuseOtherSamplesAndOtherFiles) {
+  write_judgements(file_, judged(/*has_axes=*/true));
+  for (const auto& [prompts, responses] : {std::pair{4, 2}, {3, 3}})
+    EXPECT_THAT([&] { (void)read_judgements(file_, prompts, responses); },
+                ThrowsMessage<DataError>(HasSubstr("judgements do not fit the samples")));
+  io::SafetensorsWriter other(file_, {{"scores", io::DType::kF32, {0}}}, {});
+  other.write("scores", "");
+  other.commit();
+  EXPECT_THAT([&] { (void)read_judgements(file_, 3, 2); }, ThrowsMessage<DataError>(HasSubstr("'tau' is missing")));
+  folder_.write("judged.safetensors", "{}");
+  EXPECT_THROW((void)read_judgements(file_, 3, 2), Error);
 }
 
 TEST(Statistics, SeeCyclesAndOrders) {
