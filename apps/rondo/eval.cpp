@@ -121,6 +121,8 @@ void run_eval(const EvalConfig& config, Session& session) {
   if (config.models.empty()) throw ConfigError("a flag is missing: --model; --help explains it");
   use_threads(session);
   const at::Device device = open_device(config.device);
+  // A wrong name is said now, not when the models before it are judged. No weights are read for that.
+  for (size_t k = 1; k < config.models.size(); ++k) (void)open_encoder(config.models[k], config.text, session.base);
   std::unique_ptr<io::AtomicFile> dump;
   if (!config.dump.empty()) dump = std::make_unique<io::AtomicFile>(config.dump);
   // Results for a program and the table for people do not mix on standard output.

@@ -91,6 +91,10 @@ TEST_F(TrainVerb, LearnsCyclesAndThePromptDecides) {
   EXPECT_EQ(judged["largest_swap_gap"], 0.0);
   const Call piped = call("eval --model $F/gpm --data $F/rows.jsonl --swap-check --quiet --json -");
   EXPECT_EQ(json::parse(piped.output), judged) << piped.output;
+  // A wrong second name is said before the first model is judged.
+  const Call wrong = call("eval --model $F/gpm --model $F/nowhere --data $F/rows.jsonl");
+  EXPECT_EQ(wrong.exit_code, 4);
+  EXPECT_THAT(wrong.output, ::testing::Not(HasSubstr("accuracy")));
   const Call ranked = call("rank --model $F/gpm --data $F/rows.jsonl --with all --out $F/ranked.jsonl");
   ASSERT_EQ(ranked.exit_code, 0) << ranked.output;
   EXPECT_THAT(ranked.output, HasSubstr("8 queries"));
