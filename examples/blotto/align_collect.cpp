@@ -23,7 +23,13 @@ constexpr const char* kPrefix = "exploit-";
 
 OrderedJson means(const std::vector<Json>& seeds) {
   OrderedJson figures;
-  for (const char* key : kFigures) add_mean(figures, seeds, key);
+  for (const char* key : kFigures) {
+    add_mean(figures, seeds, key);
+    // All of them lie between 0 and 1. Student's interval of a few seeds does not know.
+    const std::string low = std::string(key) + "_low", high = std::string(key) + "_high";
+    if (figures.contains(low)) figures[low] = std::max(0.0, figures[low].get<double>());
+    if (figures.contains(high)) figures[high] = std::min(1.0, figures[high].get<double>());
+  }
   return figures;
 }
 

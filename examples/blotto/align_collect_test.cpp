@@ -58,6 +58,17 @@ TEST(CollectAlign, TakesMeansOverSeedsAndTheLastIterate) {
   EXPECT_NEAR(figures.at("equilibrium").at("exploitability"), 0.04, 1e-12);
 }
 
+TEST(CollectAlign, KeepsSharesBetweenNothingAndAll) {
+  const Folder folder;
+  const AlignFolder align = made_runs(folder);
+  folder.file("gpm-sppo-s1/exploit-010.json", exploit_output(0.97, 0.02));
+  folder.file("gpm-sppo-s2/exploit-010.json", exploit_output(0.99, 0.01));
+  const Json figures = collect_align(align), run = figures.at("runs").at(0);
+  EXPECT_EQ(run.at("win_rate_vs_base_high"), 1.0);
+  EXPECT_EQ(run.at("exploitability_low"), 0.0);
+  EXPECT_EQ(run.at("distinct_share_high"), 1.0);
+}
+
 TEST(CollectAlign, MakesAPageOfThem) {
   const Folder folder;
   const nlohmann::ordered_json page = align_page(collect_align(made_runs(folder)));

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <numeric>
 #include <set>
 
@@ -77,6 +78,21 @@ TEST(BlottoRows, SurviveWriteAndRead) {
   EXPECT_EQ(back[1].rule.values, rule.values);
   const std::string broken = folder.file("broken.jsonl", "{\"prompt\": \"castles 1 2\", \"responses\": [\"1 2 3\"]}\n");
   EXPECT_THAT([&] { read_fields(broken, 6); }, ThrowsMessage<rondo::DataError>(HasSubstr("broken.jsonl:1")));
+}
+
+TEST(BlottoRows, AppearWholeOrNotAtAll) {
+  const Folder folder;
+  EXPECT_THROW(write_lines(folder.file("missing/words.txt"), {"1"}), rondo::ResourceError);
+  write_lines(folder.file("words.txt"), {"1", "2"});
+  // A reader that opened the file before keeps what it has: nothing is written over.
+  std::ifstream before(folder.file("words.txt"));
+  write_lines(folder.file("words.txt"), {"3"});
+  std::string line;
+  std::getline(before, line);
+  EXPECT_EQ(line, "1");
+  std::ifstream after(folder.file("words.txt"));
+  std::getline(after, line);
+  EXPECT_EQ(line, "3");
 }
 
 TEST(BlottoRiddler, ReadsQuotedTextWithLineEnds) {

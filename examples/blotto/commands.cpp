@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -98,13 +97,6 @@ void read(const ReadFlags& flags) {
   write_fields(flags.out_test, {field_of(rule, split.test, "castles-test")});
   fmt::print("{} distinct plans: {} in {} (and {} generated), {} in {}\n", plans.size(), human, flags.out_train,
              made.size(), split.test.size(), flags.out_test);
-}
-
-void write_words(const std::string& path, int soldiers) {
-  std::ofstream file(path, std::ios::binary);
-  for (const std::string& word : word_list(soldiers)) file << word << '\n';
-  file.close();
-  if (!file) throw rondo::ResourceError("words not written: " + path + ": cannot be written; does the folder exist?");
 }
 
 struct BaselineFlags {
@@ -205,7 +197,7 @@ void add_words(CLI::App& app) {
   const auto out = std::make_shared<std::string>();
   sub->add_option("--soldiers", *soldiers, "largest number that a plan may hold")->capture_default_str();
   sub->add_option("--out", *out, "text file to write, one word per line")->required();
-  sub->callback([soldiers, out] { write_words(*out, *soldiers); });
+  sub->callback([soldiers, out] { write_lines(*out, word_list(*soldiers)); });
 }
 
 void add_baseline(CLI::App& app) {

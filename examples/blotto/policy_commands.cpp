@@ -3,7 +3,6 @@
 // that a policy is first fitted to.
 #include <fmt/format.h>
 
-#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -55,27 +54,22 @@ struct PoolFlags {
   int prompts = 64;
 };
 
-void write_rows(const std::string& path, const std::vector<Json>& rows) {
-  std::ofstream file(path, std::ios::binary);
-  for (const Json& row : rows) file << row.dump() << '\n';
-  file.close();
-  if (!file) throw rondo::ResourceError("rows not written: " + path + ": cannot be written; does the folder exist?");
-}
-
 void pool(const PoolFlags& flags) {
-  std::vector<Json> rows, prompts;
-  for (const Field& field : read_fields(flags.data, kSoldiers)) {
-    Json& row = rows.emplace_back(Json{{"prompt", field.prompt}, {"responses", Json::array()}});
+  const std::vector<Field> fields = read_fields(flags.data, kSoldiers);
+  if (fields.empty())
+    throw rondo::DataError("pool not made: " + flags.data + ": there are no rows; is it the right file?");
+  std::vector<std::string> rows, prompts;
+  for (const Field& field : fields) {
+    Json row{{"prompt", field.prompt}, {"responses", Json::array()}};
     for (Plan plan : field.plans) {
       plan.pop_back();
       row["responses"].push_back(plan_text(plan));
     }
+    rows.push_back(row.dump());
   }
-  if (rows.empty())
-    throw rondo::DataError("pool not made: " + flags.data + ": there are no rows; is it the right file?");
-  for (int k = 0; k < flags.prompts; ++k) prompts.push_back({{"id", k}, {"prompt", rows.front().at("prompt")}});
-  write_rows(flags.out, rows);
-  write_rows(flags.out_prompts, prompts);
+  for (int k = 0; k < flags.prompts; ++k) prompts.push_back(Json{{"id", k}, {"prompt", fields.front().prompt}}.dump());
+  write_lines(flags.out, rows);
+  write_lines(flags.out_prompts, prompts);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
+#include "rondo/io/atomic_file.h"
 
 namespace blotto {
 namespace {
@@ -27,20 +28,23 @@ Field field_from(const nlohmann::json& row, int soldiers) {
 
 }  // namespace
 
+void write_lines(const std::string& path, const std::vector<std::string>& lines) {
+  rondo::io::AtomicFile file(path);
+  for (const std::string& line : lines) file.write(line + "\n");
+  file.commit();
+}
+
 void write_fields(const std::string& path, const std::vector<Field>& fields) {
-  std::ofstream file(path, std::ios::binary);
+  std::vector<std::string> lines;
   for (const Field& field : fields) {
     nlohmann::ordered_json row;
     row["prompt"] = field.prompt;
     for (const Plan& plan : field.plans) row["responses"].push_back(plan_text(plan));
     row["outcomes"] = outcomes(field.rule, field.plans);
     row["id"] = field.id;
-    file << row.dump() << '\n';
+    lines.push_back(row.dump());
   }
-  file.close();
-  if (!file) {
-    throw rondo::ResourceError("rows not written: " + path + ": the file cannot be written; does the folder exist?");
-  }
+  write_lines(path, lines);
 }
 
 std::vector<Field> read_fields(const std::string& path, int soldiers) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blotto groups as canonical rows: {"prompt", "responses", "outcomes", "id"} (one JSON object per line).
+// Files appear whole or not at all: a script that is called again takes a file that is there for a finished one.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,9 @@ struct Field {
   std::string prompt;
   std::string id;
 };
+
+/// Writes every line and its end. Throws ResourceError where the file cannot be written.
+void write_lines(const std::string& path, const std::vector<std::string>& lines);
 
 /// Writes one row per field. Throws ResourceError where the file cannot be written.
 void write_fields(const std::string& path, const std::vector<Field>& fields);
