@@ -43,8 +43,9 @@ class PairwiseVerbs : public ::testing::Test {
     }
     return testing::rondo(arguments + " --threads 1");
   }
+  // At higher rates some seeds come to rest where both orders of a pair look alike, and rounding decides which seeds.
   std::string train(const std::string& name, const std::string& more) const {
-    return "train --model $F/base --data $F/rows.jsonl --lr 1e-2 --batch-groups 3 --no-report --out $F/" + name + " " +
+    return "train --model $F/base --data $F/rows.jsonl --lr 1e-3 --batch-groups 3 --no-report --out $F/" + name + " " +
            more;
   }
   void expect_refused(const std::string& arguments, int exit_code, const std::string& sentence) const {
@@ -58,7 +59,7 @@ class PairwiseVerbs : public ::testing::Test {
 TEST_F(PairwiseVerbs, TrainEvaluateRankAndVerify) {
   for (const std::string head : {"pair", "pair_lm"}) {
     const std::string model = "$F/" + head;
-    const Call trained = call(train(head, "--steps 200 --token-budget 40 --head " + head));
+    const Call trained = call(train(head, "--steps 500 --token-budget 40 --head " + head));
     ASSERT_EQ(trained.exit_code, 0) << trained.output;
     const Call judged = call("eval --model " + model + " --data $F/rows.jsonl --swap-check");
     EXPECT_THAT(judged.output, HasSubstr("accuracy    100.0 %")) << head;
