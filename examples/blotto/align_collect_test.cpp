@@ -16,8 +16,8 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using Json = nlohmann::json;
 
-std::string exploit_output(double win_rate, double exploitability) {
-  Json report = {{"distinct_share", 1.0},
+std::string exploit_output(double win_rate, double exploitability, double distinct_share = 1) {
+  Json report = {{"distinct_share", distinct_share},
                  {"top_share", 0.01},
                  {"top_plan", "1 2"},
                  {"counter_plan", "2 1"},
@@ -61,7 +61,7 @@ TEST(CollectAlign, TakesMeansOverSeedsAndTheLastIterate) {
 TEST(CollectAlign, KeepsSharesBetweenNothingAndAll) {
   const Folder folder;
   const AlignFolder align = made_runs(folder);
-  folder.file("gpm-sppo-s1/exploit-010.json", exploit_output(0.97, 0.02));
+  folder.file("gpm-sppo-s1/exploit-010.json", exploit_output(0.97, 0.02, 0.97));
   folder.file("gpm-sppo-s2/exploit-010.json", exploit_output(0.99, 0.01));
   const Json figures = collect_align(align), run = figures.at("runs").at(0);
   EXPECT_EQ(run.at("win_rate_vs_base_high"), 1.0);

@@ -35,16 +35,16 @@ void write_lines(const std::string& path, const std::vector<std::string>& lines)
 }
 
 void write_fields(const std::string& path, const std::vector<Field>& fields) {
-  std::vector<std::string> lines;
+  rondo::io::AtomicFile file(path);
   for (const Field& field : fields) {
     nlohmann::ordered_json row;
     row["prompt"] = field.prompt;
     for (const Plan& plan : field.plans) row["responses"].push_back(plan_text(plan));
     row["outcomes"] = outcomes(field.rule, field.plans);
     row["id"] = field.id;
-    lines.push_back(row.dump());
+    file.write(row.dump() + "\n");
   }
-  write_lines(path, lines);
+  file.commit();
 }
 
 std::vector<Field> read_fields(const std::string& path, int soldiers) {

@@ -25,33 +25,8 @@ constexpr const char* kTokenizerFiles[] = {
     "chat_template.jinja", "generation_config.json", "tokenizer.model",         "vocab.json",
     "merges.txt"};
 
-// A tensor under the name of the file, in the type of the file.
-struct FileTensor {
-  std::string name;
-  std::string parameter;  // our name
-  Tensor value;
-  at::ScalarType type;
-
-  int64_t bytes() const { return value.numel() * static_cast<int64_t>(c10::elementSize(type)); }
-  Tensor ready() const { return value.detach().cpu().to(type).contiguous(); }
-};
-
-void write_file(const std::vector<FileTensor>& tensors, const fs::path& path) {
-  std::vector<io::TensorSpec> specs;
-  for (const FileTensor& t : tensors) specs.push_back({t.name, file_type(t.type), t.value.sizes().vec()});
-  io::SafetensorsWriter writer(path, specs, {{"format", "pt"}});
-  for (const FileTensor& t : tensors) writer.write(t.name, tensor_bytes(t.ready()));
-  writer.commit();
-  // Re-opened and compared before anybody relies on it.
-  const io::SafetensorsReader check(path);
-  for (const FileTensor& t : tensors) {
-    const io::TensorView* view = check.find(t.name);
-    if (view == nullptr || view->bytes != tensor_bytes(t.ready())) {
-      throw ResourceError("a saved model does not read back: " + path.string() + ": " + t.name +
-                          " differs; check the disk");
-    }
-  }
-}
+// What transformers asks of a file before it loads it.
+const std::map<std::string, std::string> kWeightsMetadata = {{"format", "pt"}};
 
 std::vector<std::vector<FileTensor>> shards_of(const std::vector<FileTensor>& tensors, int64_t max_bytes) {
   std::vector<std::vector<FileTensor>> shards(1);
@@ -69,12 +44,12 @@ std::vector<std::vector<FileTensor>> shards_of(const std::vector<FileTensor>& te
 
 void write_weights(const std::vector<FileTensor>& tensors, const fs::path& directory, int64_t max_shard_bytes) {
   const std::vector<std::vector<FileTensor>> shards = shards_of(tensors, max_shard_bytes);
-  if (shards.size() == 1) return write_file(tensors, directory / "model.safetensors");
+  if (shards.size() == 1) return write_tensors(directory / "model.safetensors", tensors, kWeightsMetadata);
   nlohmann::json map = nlohmann::json::object();
   int64_t total = 0;
   for (size_t k = 0; k < shards.size(); ++k) {
     const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", k + 1, shards.size());
-    write_file(shards[k], directory / name);
+    write_tensors(directory / name, shards[k], kWeightsMetadata);
     for (const FileTensor& t : shards[k]) {
       map[t.name] = name;
       total += t.bytes();
@@ -106,11 +81,12 @@ void write_directory(const nlohmann::json& config, const std::vector<FileTensor>
 // The weights that the base of an adapter holds: they are not written again.
 bool lies_in_base(const Model& model, const std::string& name) { return model.is_backbone(name) && !nn::is_lora(name); }
 
-// The names of the file: those of transformers' class where that class computes this model.
+// The model's parameters in their order, under the names of the file: those of transformers' class where that class
+// computes this model.
 std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& options) {
   std::vector<FileTensor> tensors;
   for (const nn::Parameter& p : model.parameters().all()) {
-    FileTensor t{.name = p.name, .parameter = p.name, .value = p.value, .type = p.value.scalar_type()};
+    FileTensor t{.name = p.name, .value = p.value, .type = p.value.scalar_type()};
     const bool is_backbone = model.is_backbone(p.name) && !nn::is_lora(p.name);
     if (options.dtype && is_backbone) t.type = *options.dtype;
     constexpr std::string_view kScore = "score";
@@ -174,8 +150,9 @@ void write_adapter(const Model& model, const nlohmann::json& config, const std::
   const bool lists_modules =
       manifest.lora.targets.empty() && manifest.lora.pattern.empty() && model.family().classifier.build != nullptr;
   std::vector<FileTensor> own;
-  for (const FileTensor& t : tensors) {
-    if (lies_in_base(model, t.parameter)) continue;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (lies_in_base(model, model.parameters().all()[i].name)) continue;
+    const FileTensor& t = tensors[i];
     // The last parts of a name are enough, and the same whatever stands in front.
     const std::string module_name = without_wrapper(t.name);
     if (lists_modules && t.name.ends_with(nn::kLoraA))
@@ -187,7 +164,7 @@ void write_adapter(const Model& model, const nlohmann::json& config, const std::
     if (!nn::is_lora(t.name) && std::find(saved.begin(), saved.end(), module) == saved.end())
       manifest.modules_to_save.push_back(module);
   }
-  write_file(own, directory / kAdapterWeights);
+  write_tensors(directory / kAdapterWeights, own);
   io::write_file(directory / kAdapterConfig, write_adapter_config(manifest).dump(2) + "\n");
   io::write_file(directory / "config.json", config.dump(2) + "\n");
 }
@@ -198,7 +175,7 @@ void save_backbone(const nlohmann::json& config, const nn::ParameterSet& paramet
                    const fs::path& tokenizer_source) {
   std::vector<FileTensor> tensors;
   for (const nn::Parameter& p : parameters.all()) {
-    tensors.push_back({.name = p.name, .parameter = p.name, .value = p.value, .type = p.value.scalar_type()});
+    tensors.push_back({.name = p.name, .value = p.value, .type = p.value.scalar_type()});
   }
   write_directory(config, tensors, directory, tokenizer_source, 0);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/model/tensors.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
 
 #include <cstring>
 
@@ -20,6 +22,9 @@ constexpr TypePair kTypes[] = {
     {io::DType::kF64, at::kDouble}, {io::DType::kI64, at::kLong},      {io::DType::kI32, at::kInt},
     {io::DType::kU8, at::kByte},    {io::DType::kBool, at::kBool},
 };
+
+// In the type of the file, with bytes to write.
+Tensor ready(const FileTensor& t) { return t.value.detach().cpu().to(t.type).contiguous(); }
 
 }  // namespace
 
@@ -55,6 +60,34 @@ Tensor view_tensor(const io::TensorView& view, const std::shared_ptr<const io::S
 std::string_view tensor_bytes(const Tensor& tensor) {
   RONDO_ASSERT(tensor.is_contiguous() && tensor.device().is_cpu(), "only contiguous CPU tensors have bytes to write");
   return {static_cast<const char*>(tensor.const_data_ptr()), static_cast<size_t>(tensor.nbytes())};
+}
+
+void write_tensors(const std::filesystem::path& path, std::span<const FileTensor> tensors,
+                   const std::map<std::string, std::string>& metadata) {
+  std::vector<io::TensorSpec> specs;
+  for (const FileTensor& t : tensors) specs.push_back({t.name, file_type(t.type), t.value.sizes().vec()});
+  io::SafetensorsWriter writer(path, specs, metadata);
+  for (const FileTensor& t : tensors) writer.write(t.name, tensor_bytes(ready(t)));
+  writer.commit();
+  const io::SafetensorsReader check(path);
+  for (const FileTensor& t : tensors) {
+    const io::TensorView* view = check.find(t.name);
+    if (view == nullptr || view->bytes != tensor_bytes(ready(t))) {
+      throw ResourceError(fmt::format("a file does not read back: {}: {} differs from what was written; check the disk",
+                                      path.string(), t.name));
+    }
+  }
+}
+
+std::map<std::string, Tensor> read_tensors(const std::filesystem::path& path, std::string_view remedy) {
+  try {
+    const auto reader = std::make_shared<const io::SafetensorsReader>(path);
+    std::map<std::string, Tensor> tensors;
+    for (const io::TensorView& view : reader->tensors()) tensors[view.name] = view_tensor(view, reader);
+    return tensors;
+  } catch (const ModelError&) {
+    throw DataError(fmt::format("a file is damaged: {}: it holds no whole set of tensors; {}", path.string(), remedy));
+  }
 }
 
 }  // namespace rondo::model

@@ -2,7 +2,12 @@
 // Between safetensors bytes and torch tensors.
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "rondo/base/tensor.h"
 #include "rondo/io/safetensors.h"
@@ -18,5 +23,23 @@ Tensor view_tensor(const io::TensorView& view, const std::shared_ptr<const io::S
 
 /// The bytes of a contiguous CPU tensor.
 std::string_view tensor_bytes(const Tensor& tensor);
+
+/// A tensor of any device under its name in a file, stored as `type`.
+struct FileTensor {
+  std::string name;
+  Tensor value;
+  at::ScalarType type;
+
+  int64_t bytes() const { return value.numel() * static_cast<int64_t>(c10::elementSize(type)); }
+};
+
+/// Writes one safetensors file, opens it again and compares every byte before anybody relies on it. One converted
+/// tensor at a time is in memory. Throws ResourceError where the file cannot be written or does not read back.
+void write_tensors(const std::filesystem::path& path, std::span<const FileTensor> tensors,
+                   const std::map<std::string, std::string>& metadata = {});
+
+/// All tensors by name of a file that a run wrote for itself, without a copy. Throws DataError where it is damaged,
+/// which ends in `remedy`: what to do, other than with weights, is known to the run alone.
+std::map<std::string, Tensor> read_tensors(const std::filesystem::path& path, std::string_view remedy);
 
 }  // namespace rondo::model

@@ -10,7 +10,6 @@
 #include "rondo/base/error.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
-#include "rondo/io/safetensors.h"
 #include "rondo/model/tensors.h"
 
 namespace rondo::train {
@@ -23,6 +22,7 @@ constexpr const char* kStateFile = "state.json";
 constexpr std::string_view kFolderPrefix = "step-";
 constexpr std::string_view kWeightPrefix = "weight.";
 constexpr size_t kKept = 2;
+constexpr const char* kOlderOne = "remove the folder of this step to use an older one";
 
 fs::path folder_of(const fs::path& out, int64_t step) {
   return out / "checkpoints" / fmt::format("{}{:08}", kFolderPrefix, step);
@@ -54,26 +54,6 @@ RunState from_json(const nlohmann::json& j) {
           .stale_evaluations = j.at("stale_evaluations")};
 }
 
-void write_tensors(const fs::path& path, const std::map<std::string, Tensor>& tensors) {
-  std::vector<io::TensorSpec> specs;
-  std::vector<Tensor> values;
-  for (const auto& [name, tensor] : tensors) {
-    values.push_back(tensor.detach().cpu().contiguous());
-    specs.push_back({name, model::file_type(tensor.scalar_type()), tensor.sizes().vec()});
-  }
-  io::SafetensorsWriter writer(path, specs, {});
-  for (size_t i = 0; i < values.size(); ++i) writer.write(specs[i].name, model::tensor_bytes(values[i]));
-  writer.commit();
-  const io::SafetensorsReader check(path);
-  for (size_t i = 0; i < values.size(); ++i) {
-    const io::TensorView* view = check.find(specs[i].name);
-    if (view == nullptr || view->bytes != model::tensor_bytes(values[i])) {
-      throw ResourceError("a checkpoint does not read back: " + path.string() + ": " + specs[i].name +
-                          "; check the disk");
-    }
-  }
-}
-
 }  // namespace
 
 void save_checkpoint(const fs::path& out, const RunState& state, const std::map<std::string, Tensor>& tensors,
@@ -86,11 +66,12 @@ void save_checkpoint(const fs::path& out, const RunState& state, const std::map<
   if (error)
     throw ResourceError("cannot write a checkpoint: " + part.string() + ": " + error.message() +
                         "; the previous one is intact");
-  std::map<std::string, Tensor> all = tensors;
+  std::vector<model::FileTensor> all;
+  for (const auto& [name, tensor] : tensors) all.push_back({name, tensor, tensor.scalar_type()});
   for (const nn::Parameter& p : parameters.all()) {
-    if (p.value.requires_grad()) all[std::string(kWeightPrefix) + p.name] = p.value;
+    if (p.value.requires_grad()) all.push_back({std::string(kWeightPrefix) + p.name, p.value, p.value.scalar_type()});
   }
-  write_tensors(part / kTensorFile, all);
+  model::write_tensors(part / kTensorFile, all);
   io::write_file(part / kStateFile, to_json(state).dump(2) + "\n");
   io::publish_directory(part, target);
   const std::vector<fs::path> kept = checkpoints(out);
@@ -105,11 +86,10 @@ std::optional<Checkpoint> load_checkpoint(const fs::path& out, const nn::Paramet
   try {
     checkpoint.state = from_json(io::read_json_file(folder / kStateFile));
   } catch (const nlohmann::json::exception& error) {
-    throw DataError("cannot read the checkpoint: " + (folder / kStateFile).string() + ": " + error.what() +
-                    "; remove the folder to use an older one");
+    throw DataError("cannot read the checkpoint: " + (folder / kStateFile).string() + ": " + error.what() + "; " +
+                    kOlderOne);
   }
-  const auto reader = std::make_shared<const io::SafetensorsReader>(folder / kTensorFile);
-  for (const io::TensorView& view : reader->tensors()) checkpoint.tensors[view.name] = model::view_tensor(view, reader);
+  checkpoint.tensors = model::read_tensors(folder / kTensorFile, kOlderOne);
   const at::NoGradGuard no_grad;
   for (const nn::Parameter& p : parameters.all()) {
     if (!p.value.requires_grad()) continue;

@@ -34,7 +34,7 @@ struct Checkpoint {
 };
 
 /// The newest whole checkpoint, nullopt where there is none. Copies the stored weights into `parameters`.
-/// Throws ModelError where they do not fit.
+/// Throws DataError where its files are damaged, ModelError where they do not fit.
 std::optional<Checkpoint> load_checkpoint(const std::filesystem::path& out, const nn::ParameterSet& parameters);
 
 }  // namespace rondo::train

@@ -5,7 +5,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/zeros_like.h>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -23,7 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::distance;
+using ::testing::HasSubstr;
 using testing::random_tensor;
+using ::testing::ThrowsMessage;
 
 class Folder {
  public:
@@ -220,6 +222,19 @@ TEST(Checkpoint, LeftoversOfAnInterruptedSaveAreIgnored) {
   save_checkpoint(folder.path(), {.step = 4}, {}, model->parameters());
   save_checkpoint(folder.path(), {.step = 5}, {}, model->parameters());
   EXPECT_FALSE(fs::exists(folder.path() / "checkpoints" / "step-00000003"));
+}
+
+TEST(Checkpoint, SaysThatAnOlderOneTakesTheDamagedOnesPlace) {
+  const Folder folder("damaged");
+  const auto model = tiny_model(bt());
+  save_checkpoint(folder.path(), {.step = 3}, {}, model->parameters());
+  save_checkpoint(folder.path(), {.step = 4}, {}, model->parameters());
+  const fs::path newest = folder.path() / "checkpoints" / "step-00000004";
+  fs::resize_file(newest / "tensors.safetensors", 100);
+  EXPECT_THAT([&] { (void)load_checkpoint(folder.path(), model->parameters()); },
+              ThrowsMessage<DataError>(HasSubstr("remove the folder of this step to use an older one")));
+  fs::remove_all(newest);
+  EXPECT_EQ(load_checkpoint(folder.path(), model->parameters())->state.step, 3);
 }
 
 TEST(Objective, RefusesContradictions) {

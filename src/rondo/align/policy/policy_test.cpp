@@ -169,6 +169,9 @@ TEST_F(PolicyTest, StoredNumbersSurviveTheFileAndRefuseOtherGroups) {
   data::MemorySource other({groups_[0]});
   EXPECT_THAT([&] { StoredLogProbs(folder / "a.safetensors", other); },
               ThrowsMessage<DataError>(HasSubstr("do not fit the responses")));
+  std::filesystem::resize_file(folder / "a.safetensors", 100);
+  EXPECT_THAT([&] { StoredLogProbs(folder / "a.safetensors", source_); },
+              ThrowsMessage<DataError>(HasSubstr("remove the file, and they are computed again")));
 }
 
 // Loss and gradient of every objective over a step of two groups, in one micro-batch and in two.

@@ -10,13 +10,13 @@
 
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
-#include "rondo/io/safetensors.h"
 #include "rondo/model/tensors.h"
 
 namespace rondo::align {
 namespace {
 
 constexpr const char* kTensorName = "log_probs";
+constexpr const char* kRemedy = "remove the file, and they are computed again";
 
 }  // namespace
 
@@ -58,13 +58,10 @@ StoredLogProbs::StoredLogProbs(const model::Model& policy, data::TokenSource& gr
 
 StoredLogProbs::StoredLogProbs(const std::filesystem::path& file, data::TokenSource& groups) {
   place(groups);
-  const auto reader = std::make_shared<const io::SafetensorsReader>(file);
-  const io::TensorView* view = reader->find(kTensorName);
-  if (view == nullptr || view->shape != std::vector<int64_t>{first_token_.back()}) {
-    throw DataError("stored log-probabilities do not fit the responses: " + file.string() +
-                    "; remove the file, and they are computed again");
+  token_T_ = model::read_tensors(file, kRemedy)[kTensorName];
+  if (!token_T_.defined() || token_T_.sizes() != at::IntArrayRef{first_token_.back()}) {
+    throw DataError("stored log-probabilities do not fit the responses: " + file.string() + "; " + kRemedy);
   }
-  token_T_ = model::view_tensor(*view, reader);
 }
 
 int64_t StoredLogProbs::length(int64_t group, int64_t response) const {
@@ -88,11 +85,8 @@ Tensor StoredLogProbs::sums_K(int64_t group, std::span<const int64_t> responses)
 }
 
 void StoredLogProbs::save(const std::filesystem::path& file) const {
-  const Tensor whole_T = token_T_.contiguous();
-  io::SafetensorsWriter writer(file, {{kTensorName, model::file_type(whole_T.scalar_type()), whole_T.sizes().vec()}},
-                               {});
-  writer.write(kTensorName, model::tensor_bytes(whole_T));
-  writer.commit();
+  const model::FileTensor whole{kTensorName, token_T_, token_T_.scalar_type()};
+  model::write_tensors(file, {&whole, 1});
 }
 
 std::filesystem::path log_probs_file(const std::filesystem::path& folder, const std::string& policy_hash,

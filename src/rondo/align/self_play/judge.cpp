@@ -15,7 +15,6 @@
 #include "rondo/base/error.h"
 #include "rondo/data/tokenise.h"
 #include "rondo/eval/scoring.h"
-#include "rondo/io/safetensors.h"
 #include "rondo/model/tensors.h"
 
 namespace rondo::align {
@@ -34,6 +33,7 @@ constexpr StoredMember kStored[] = {{"mean_scores", &Judgement::mean_scores_K, "
                                     {"axis_means", &Judgement::axis_means_KA, "MKA", false},
                                     {"axis_weights", &Judgement::axis_weights_A, "MA", false}};
 constexpr const char* kTau = "tau";
+constexpr const char* kRemedy = "remove the file, and it is made again";
 
 // Groups that are tokenised at a time; batches are cut by tokens inside.
 constexpr size_t kGroupsInMemory = 256;
@@ -64,23 +64,21 @@ JudgedGroup verdict(const Judge& judge, const PreferenceTable& table, size_t ind
   }
 }
 
-using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
-
 // One tensor of all prompts for each member that is there.
-NamedTensors stacked(std::span<const Judgement> judged) {
+std::vector<model::FileTensor> stacked(std::span<const Judgement> judged) {
   std::vector<double> taus;
   for (const Judgement& j : judged) taus.push_back(j.tau);
-  NamedTensors tensors{{kTau, at::tensor(taus, at::kDouble)}};
+  std::vector<model::FileTensor> tensors{{kTau, at::tensor(taus, at::kDouble), at::kDouble}};
   for (const StoredMember& stored : kStored) {
     if (!(judged.front().*stored.member).defined()) continue;
     std::vector<Tensor> prompts;
     for (const Judgement& j : judged) prompts.push_back(j.*stored.member);
-    tensors.emplace_back(stored.name, at::stack(prompts).to(at::kCPU, at::kFloat).contiguous());
+    tensors.push_back({stored.name, at::stack(prompts), at::kFloat});
   }
   return tensors;
 }
 
-bool has_shape(const std::vector<int64_t>& shape, std::string_view axes, int64_t prompts, int64_t responses) {
+bool has_shape(at::IntArrayRef shape, std::string_view axes, int64_t prompts, int64_t responses) {
   bool fits = shape.size() == axes.size();
   for (size_t d = 0; fits && d < axes.size(); ++d)
     fits = axes[d] == 'A' || shape[d] == (axes[d] == 'M' ? prompts : responses);
@@ -116,32 +114,26 @@ std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const Judg
 }
 
 void write_judgements(const std::filesystem::path& path, std::span<const Judgement> judged) {
-  const NamedTensors tensors = stacked(judged);
-  std::vector<io::TensorSpec> specs;
-  for (const auto& [name, tensor] : tensors)
-    specs.push_back({name, model::file_type(tensor.scalar_type()), tensor.sizes().vec()});
-  io::SafetensorsWriter file(path, specs, {});
-  for (const auto& [name, tensor] : tensors) file.write(name, model::tensor_bytes(tensor));
-  file.commit();
+  model::write_tensors(path, stacked(judged));
 }
 
 std::vector<Judgement> read_judgements(const std::filesystem::path& path, int64_t prompts, int64_t responses) {
-  const auto reader = std::make_shared<const io::SafetensorsReader>(path);
-  const auto tensor = [&](const char* name, std::string_view axes, io::DType type, bool is_needed) {
-    const io::TensorView* view = reader->find(name);
-    if (view == nullptr && !is_needed) return Tensor();
-    if (view != nullptr && view->dtype == type && has_shape(view->shape, axes, prompts, responses))
-      return model::view_tensor(*view, reader);
+  std::map<std::string, Tensor> tensors = model::read_tensors(path, kRemedy);
+  const auto tensor = [&](const char* name, std::string_view axes, at::ScalarType type, bool is_needed) {
+    const Tensor& found = tensors[name];
+    if (!found.defined() && !is_needed) return found;
+    if (found.defined() && found.scalar_type() == type && has_shape(found.sizes(), axes, prompts, responses))
+      return found;
     throw DataError(fmt::format(
-        "judgements do not fit the samples: {}: '{}' {}, the samples are {} prompts with {} responses each; "
-        "remove the file, and it is made again",
-        path.string(), name, view == nullptr ? "is missing" : "has another shape or type", prompts, responses));
+        "judgements do not fit the samples: {}: '{}' {}, the samples are {} prompts with {} responses each; {}",
+        path.string(), name, found.defined() ? "has another shape or type" : "is missing", prompts, responses,
+        kRemedy));
   };
   std::vector<Judgement> judged(static_cast<size_t>(prompts));
-  const Tensor tau_M = tensor(kTau, "M", io::DType::kF64, /*is_needed=*/true);
+  const Tensor tau_M = tensor(kTau, "M", at::kDouble, /*is_needed=*/true);
   for (int64_t m = 0; m < prompts; ++m) judged[static_cast<size_t>(m)].tau = tau_M[m].item<double>();
   for (const StoredMember& stored : kStored) {
-    const Tensor all = tensor(stored.name, stored.axes, io::DType::kF32, stored.is_needed);
+    const Tensor all = tensor(stored.name, stored.axes, at::kFloat, stored.is_needed);
     for (int64_t m = 0; all.defined() && m < prompts; ++m) judged[static_cast<size_t>(m)].*stored.member = all[m];
   }
   return judged;

@@ -46,9 +46,8 @@ std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const Judg
                                         const JudgingOptions& options);
 
 /// A safetensors file of all M prompts with K responses each: `mean_scores` [M, K], `scores` [M, K, K], `transitive`
-/// [M, K], `tau` [M] and, where the judge has axes, `axis_means` [M, K, A] and `axis_weights` [M, A]. Tables of many
-/// responses are large: as text they were a tenth of a round's time. Reading throws DataError where a tensor is missing
-/// or of other samples.
+/// [M, K], `tau` [M] and, where the judge has axes, `axis_means` [M, K, A] and `axis_weights` [M, A]. Reading throws
+/// DataError where the file is damaged, or a tensor is missing or of other samples.
 void write_judgements(const std::filesystem::path& path, std::span<const Judgement> judged);
 std::vector<Judgement> read_judgements(const std::filesystem::path& path, int64_t prompts, int64_t responses);
 

@@ -16,6 +16,7 @@
 #include "rondo/base/error.h"
 #include "rondo/io/safetensors.h"
 #include "rondo/io/test_folder.h"
+#include "rondo/model/tensors.h"
 
 namespace rondo::align {
 namespace {
@@ -180,6 +181,24 @@ TEST_F(StoredJudgements, ComeBackToTheBit) {
   }
 }
 
+// Writer and reader share a table of names; only the file itself shows that the right numbers stand behind them.
+TEST_F(StoredJudgements, StandUnderTheirNames) {
+  const std::vector<Judgement> written = judged(/*has_axes=*/true);
+  write_judgements(file_, written);
+  const io::SafetensorsReader file(file_);
+  const auto expect = [&](const char* name, const Tensor& last) {
+    const io::TensorView* view = file.find(name);
+    ASSERT_NE(view, nullptr) << name;
+    EXPECT_EQ(view->bytes.substr(2 * view->bytes.size() / 3), model::tensor_bytes(last.contiguous())) << name;
+  };
+  expect("mean_scores", written[2].mean_scores_K);
+  expect("scores", written[2].scores_KK);
+  expect("transitive", written[2].transitive_K);
+  expect("axis_means", written[2].axis_means_KA);
+  expect("axis_weights", written[2].axis_weights_A);
+  expect("tau", at::tensor({written[2].tau}, at::kDouble));
+}
+
 TEST_F(StoredJudgements, RefuseOtherSamplesAndOtherFiles) {
   write_judgements(file_, judged(/*has_axes=*/true));
   for (const auto& [prompts, responses] : {std::pair{4, 2}, {3, 3}})
@@ -190,7 +209,8 @@ TEST_F(StoredJudgements, RefuseOtherSamplesAndOtherFiles) {
   other.commit();
   EXPECT_THAT([&] { (void)read_judgements(file_, 3, 2); }, ThrowsMessage<DataError>(HasSubstr("'tau' is missing")));
   folder_.write("judged.safetensors", "{}");
-  EXPECT_THROW((void)read_judgements(file_, 3, 2), Error);
+  EXPECT_THAT([&] { (void)read_judgements(file_, 3, 2); },
+              ThrowsMessage<DataError>(HasSubstr("remove the file, and it is made again")));
 }
 
 TEST(Statistics, SeeCyclesAndOrders) {
