@@ -132,6 +132,7 @@ TEST_F(Adapters, WorkWithEveryFamily) {
     expect_same("on_" + name, "merged_" + name);
     // Every matrix reached the scores: B began as zero and is no longer.
     const io::SafetensorsReader trained(folder_ / ("on_" + name) / "adapter_model.safetensors");
+    EXPECT_EQ(trained.metadata(), (std::map<std::string, std::string>{{"format", "pt"}})) << name;
     for (const io::TensorView& view : trained.tensors())
       EXPECT_NE(view.bytes.find_first_not_of('\0'), std::string_view::npos) << name << ": " << view.name;
   }

@@ -25,9 +25,6 @@ constexpr const char* kTokenizerFiles[] = {
     "chat_template.jinja", "generation_config.json", "tokenizer.model",         "vocab.json",
     "merges.txt"};
 
-// What transformers asks of a file before it loads it.
-const std::map<std::string, std::string> kWeightsMetadata = {{"format", "pt"}};
-
 std::vector<std::vector<FileTensor>> shards_of(const std::vector<FileTensor>& tensors, int64_t max_bytes) {
   std::vector<std::vector<FileTensor>> shards(1);
   int64_t used = 0;
@@ -44,12 +41,12 @@ std::vector<std::vector<FileTensor>> shards_of(const std::vector<FileTensor>& te
 
 void write_weights(const std::vector<FileTensor>& tensors, const fs::path& directory, int64_t max_shard_bytes) {
   const std::vector<std::vector<FileTensor>> shards = shards_of(tensors, max_shard_bytes);
-  if (shards.size() == 1) return write_tensors(directory / "model.safetensors", tensors, kWeightsMetadata);
+  if (shards.size() == 1) return write_tensors(directory / "model.safetensors", tensors);
   nlohmann::json map = nlohmann::json::object();
   int64_t total = 0;
   for (size_t k = 0; k < shards.size(); ++k) {
     const std::string name = fmt::format("model-{:05}-of-{:05}.safetensors", k + 1, shards.size());
-    write_tensors(directory / name, shards[k], kWeightsMetadata);
+    write_tensors(directory / name, shards[k]);
     for (const FileTensor& t : shards[k]) {
       map[t.name] = name;
       total += t.bytes();

@@ -232,6 +232,7 @@ TEST_F(Directory, ChangesTheTypeOfTheBackboneAndNotOfTheHead) {
   EXPECT_EQ(half.model->parameters().get("model.norm.weight").scalar_type(), at::kBFloat16);
   const io::SafetensorsReader file(folder_ / "half");
   EXPECT_EQ(file.find("value_head.weight")->dtype, io::DType::kF32);
+  EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"format", "pt"}}));
 }
 
 TEST_F(Directory, ANewHeadReplacesTheOldOne) {

@@ -62,11 +62,10 @@ std::string_view tensor_bytes(const Tensor& tensor) {
   return {static_cast<const char*>(tensor.const_data_ptr()), static_cast<size_t>(tensor.nbytes())};
 }
 
-void write_tensors(const std::filesystem::path& path, std::span<const FileTensor> tensors,
-                   const std::map<std::string, std::string>& metadata) {
+void write_tensors(const std::filesystem::path& path, std::span<const FileTensor> tensors) {
   std::vector<io::TensorSpec> specs;
   for (const FileTensor& t : tensors) specs.push_back({t.name, file_type(t.type), t.value.sizes().vec()});
-  io::SafetensorsWriter writer(path, specs, metadata);
+  io::SafetensorsWriter writer(path, specs, {{"format", "pt"}});
   for (const FileTensor& t : tensors) writer.write(t.name, tensor_bytes(ready(t)));
   writer.commit();
   const io::SafetensorsReader check(path);

@@ -34,9 +34,9 @@ struct FileTensor {
 };
 
 /// Writes one safetensors file, opens it again and compares every byte before anybody relies on it. One converted
-/// tensor at a time is in memory. Throws ResourceError where the file cannot be written or does not read back.
-void write_tensors(const std::filesystem::path& path, std::span<const FileTensor> tensors,
-                   const std::map<std::string, std::string>& metadata = {});
+/// tensor at a time is in memory. The metadata name the layout "pt", without which transformers refuses weights. Throws
+/// ResourceError where the file cannot be written or does not read back.
+void write_tensors(const std::filesystem::path& path, std::span<const FileTensor> tensors);
 
 /// All tensors by name of a file that a run wrote for itself, without a copy. Throws DataError where it is damaged,
 /// which ends in `remedy`: what to do, other than with weights, is known to the run alone.

@@ -19,8 +19,8 @@ class StoredLogProbs {
   /// Computes them: one forward pass over every group, batches of at most `token_budget` tokens.
   StoredLogProbs(const model::Model& policy, data::TokenSource& groups, int64_t token_budget,
                  const ProgressSink& progress);
-  /// Those of a file, on the groups they were computed for. Throws DataError where it is damaged or does
-  /// not fit.
+  /// Those of a file, on the groups they were computed for. Throws DataError where it is damaged or does not
+  /// fit.
   StoredLogProbs(const std::filesystem::path& file, data::TokenSource& groups);
 
   /// Of chosen responses of a group, token after token [T], float32 or wider, on the CPU.
