@@ -36,11 +36,13 @@ constexpr size_t kMaxDimensions = 16;
 
 class HeaderCheck {
  public:
-  HeaderCheck(std::string_view where, std::string_view data) : where_(where), data_(data) {}
+  HeaderCheck(std::string_view where, std::string_view data, const IfDamaged& if_damaged)
+      : where_(where), data_(data), if_damaged_(if_damaged) {}
 
   [[noreturn]] void fail(const std::string& place, const std::string& fact) const {
-    throw ModelError("cannot read weights: " + where_ + (place.empty() ? "" : ": " + place) + ": " + fact +
-                     "; the file is damaged or was not written completely, fetch it again");
+    throw_error(if_damaged_.kind,
+                "cannot read tensors: " + where_ + (place.empty() ? "" : ": " + place) + ": " + fact +
+                    "; the file is damaged or was not written completely: " + std::string(if_damaged_.remedy));
   }
 
   TensorView entry(const std::string& name, const json& value) const {
@@ -120,10 +122,11 @@ class HeaderCheck {
 
   std::string where_;
   std::string_view data_;
+  IfDamaged if_damaged_;
 };
 
 // nlohmann keeps the last of two equal keys; a checkpoint that names a tensor twice is refused instead.
-json parse_header(std::string_view text, std::string_view where, const HeaderCheck& check) {
+json parse_header(std::string_view text, const HeaderCheck& check) {
   std::vector<std::set<std::string>> seen;
   const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
     const auto level = static_cast<size_t>(depth);
@@ -143,7 +146,10 @@ json parse_header(std::string_view text, std::string_view where, const HeaderChe
     return header;
   } catch (const json::exception&) {
     // The plain parser words the message; reached only where the watched one failed.
-    return parse_json(text, where, ErrorKind::kModel);
+    json header;
+    const std::string problem = try_parse_json(text, header);
+    if (!problem.empty()) check.fail("header", problem);
+    return header;
   }
 }
 
@@ -164,8 +170,8 @@ int64_t dtype_bytes(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].by
 std::string_view dtype_name(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].name; }
 
 std::vector<TensorView> parse_safetensors(std::string_view file, std::string_view where,
-                                          std::map<std::string, std::string>& metadata) {
-  const HeaderCheck outer(where, {});
+                                          std::map<std::string, std::string>& metadata, const IfDamaged& if_damaged) {
+  const HeaderCheck outer(where, {}, if_damaged);
   if (file.size() < kLengthBytes) outer.fail("", "shorter than the 8 bytes of the header length");
   uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, file.data(), kLengthBytes);
@@ -173,8 +179,8 @@ std::vector<TensorView> parse_safetensors(std::string_view file, std::string_vie
     outer.fail("", "header length " + std::to_string(header_bytes) + " does not fit the file of " +
                        std::to_string(file.size()) + " bytes");
   }
-  const HeaderCheck check(where, file.substr(kLengthBytes + header_bytes));
-  const json header = parse_header(file.substr(kLengthBytes, header_bytes), where, check);
+  const HeaderCheck check(where, file.substr(kLengthBytes + header_bytes), if_damaged);
+  const json header = parse_header(file.substr(kLengthBytes, header_bytes), check);
   std::vector<TensorView> tensors;
   for (const auto& [name, value] : header.items()) {
     if (name != "__metadata__") {
@@ -191,23 +197,23 @@ std::vector<TensorView> parse_safetensors(std::string_view file, std::string_vie
   return tensors;
 }
 
-SafetensorsReader::SafetensorsReader(const fs::path& path) {
+SafetensorsReader::SafetensorsReader(const fs::path& path, const IfDamaged& if_damaged) {
   const fs::path file = resolve(path);
   if (file.extension() == ".json") {
-    add_index(file);
+    add_index(file, if_damaged);
   } else {
-    add_file(file);
+    add_file(file, if_damaged);
   }
   finish(file);
 }
 
-void SafetensorsReader::add_file(const fs::path& path) {
+void SafetensorsReader::add_file(const fs::path& path, const IfDamaged& if_damaged) {
   files_.emplace_back(path);
-  std::vector<TensorView> found = parse_safetensors(files_.back().bytes(), path.string(), metadata_);
+  std::vector<TensorView> found = parse_safetensors(files_.back().bytes(), path.string(), metadata_, if_damaged);
   std::move(found.begin(), found.end(), std::back_inserter(tensors_));
 }
 
-void SafetensorsReader::add_index(const fs::path& path) {
+void SafetensorsReader::add_index(const fs::path& path, const IfDamaged& if_damaged) {
   const auto fail = [&](const std::string& fact) {
     throw ModelError("cannot read weights: " + path.string() + ": " + fact + "; fetch the index and all shards again");
   };
@@ -226,7 +232,7 @@ void SafetensorsReader::add_index(const fs::path& path) {
   for (const auto& [file, names] : names_of_shard) {
     const size_t before = tensors_.size();
     if (!fs::exists(path.parent_path() / file)) fail("shard " + file + " is missing");
-    add_file(path.parent_path() / file);
+    add_file(path.parent_path() / file, if_damaged);
     std::set<std::string> stored;
     for (size_t i = before; i < tensors_.size(); ++i) stored.insert(tensors_[i].name);
     for (const std::string& name : names) {

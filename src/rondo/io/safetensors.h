@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rondo/base/error.h"
 #include "rondo/io/mapped_file.h"
 
 namespace rondo::io {
@@ -34,11 +35,18 @@ struct TensorView {
   std::string_view bytes;
 };
 
+/// What a damaged file means to its reader: whose problem it is, and what to do about it.
+struct IfDamaged {
+  ErrorKind kind = ErrorKind::kModel;
+  std::string_view remedy = "fetch it again";
+};
+
 class SafetensorsReader {
  public:
   /// path: one .safetensors file, an index (*.index.json), or a folder that holds model.safetensors or its index.
-  /// Throws ModelError on any contradiction in header or index, ResourceError where a file cannot be read.
-  explicit SafetensorsReader(const std::filesystem::path& path);
+  /// Throws on any contradiction in a header the kind of `if_damaged`, with its remedy; ModelError on one in an index;
+  /// ResourceError where a file cannot be read.
+  explicit SafetensorsReader(const std::filesystem::path& path, const IfDamaged& if_damaged = {});
 
   /// All tensors, sorted by name.
   [[nodiscard]] std::span<const TensorView> tensors() const { return tensors_; }
@@ -48,8 +56,8 @@ class SafetensorsReader {
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
-  void add_file(const std::filesystem::path& path);
-  void add_index(const std::filesystem::path& path);
+  void add_file(const std::filesystem::path& path, const IfDamaged& if_damaged);
+  void add_index(const std::filesystem::path& path, const IfDamaged& if_damaged);
   void finish(const std::filesystem::path& path);
 
   std::vector<MappedFile> files_;
@@ -57,9 +65,10 @@ class SafetensorsReader {
   std::map<std::string, std::string> metadata_;
 };
 
-/// Parses one file held in memory; the views point into `file`. `where` names it in messages.
+/// Parses one file held in memory, as the reader does; the views point into `file`. `where` names it in messages.
 [[nodiscard]] std::vector<TensorView> parse_safetensors(std::string_view file, std::string_view where,
-                                                        std::map<std::string, std::string>& metadata);
+                                                        std::map<std::string, std::string>& metadata,
+                                                        const IfDamaged& if_damaged = {});
 
 struct TensorSpec {
   std::string name;

@@ -10,6 +10,7 @@ namespace rondo::io {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 std::string file_of(const std::string& header, const std::string& data) {
@@ -81,10 +82,23 @@ TEST(Safetensors, RefusesEveryContradictionInTheHeader) {
       {R"({"a":7})", "x", "exactly dtype, shape and data_offsets"},
       {R"({"__metadata__":{"a":1}})", "", "object of strings"},
       {R"([])", "", "not a JSON object"},
-      {R"({"a")", "", "cannot parse JSON: m.safetensors"},
+      {R"({"a")", "", "m.safetensors: header: column 5: "},
   };
   for (const BrokenHeader& row : cases) {
     EXPECT_THAT(problem(file_of(row.header, row.data)), HasSubstr(row.expected)) << row.header;
+  }
+}
+
+// Weights are fetched again; what else is done about a file, its reader knows.
+TEST(Safetensors, EndsInTheRemedyOfItsReader) {
+  const TestFolder folder;
+  const IfDamaged ours = {.kind = ErrorKind::kData, .remedy = "make it again"};
+  for (const char* header : {R"({"a")", R"({"a":7})"}) {
+    folder.write("m.safetensors", file_of(header, "x"));
+    EXPECT_THAT(message_of<DataError>([&] { const SafetensorsReader reader(folder / "m.safetensors", ours); }),
+                EndsWith(": make it again"));
+    EXPECT_THAT(message_of<ModelError>([&] { const SafetensorsReader reader(folder / "m.safetensors"); }),
+                EndsWith(": fetch it again"));
   }
 }
 

@@ -75,24 +75,32 @@ void write_directory(const nlohmann::json& config, const std::vector<FileTensor>
   io::write_file(directory / "config.json", config.dump(2) + "\n");
 }
 
-// The weights that the base of an adapter holds: they are not written again.
+bool is_adapter(const Model& model) { return model.parameters().lora() != nullptr; }
+
+// A weight of the backbone itself. An adapter's base holds these: they are not written again.
 bool lies_in_base(const Model& model, const std::string& name) { return model.is_backbone(name) && !nn::is_lora(name); }
 
-// The model's parameters in their order, under the names of the file: those of transformers' class where that class
-// computes this model.
+at::ScalarType stored_type(const Model& model, const nn::Parameter& p, const SaveOptions& options) {
+  return options.dtype && lies_in_base(model, p.name) ? *options.dtype : p.value.scalar_type();
+}
+
+// The name in the file: that of transformers' class where that class computes this model.
+std::string file_name(const Model& model, const std::string& name) {
+  constexpr std::string_view kScore = "score";
+  // LLM-Blender's class keeps its backbone under a name of its own.
+  if (model.head_config().kind == "pair_rm" && name.starts_with(model.family().prefix))
+    return std::string(kWrapperPrefix) + name.substr(model.family().prefix.size());
+  if (model.head_config().classifier && name.starts_with("score."))
+    return std::string(model.family().classifier.output) + name.substr(kScore.size());
+  return name;
+}
+
+// The parameters that a saved model holds itself.
 std::vector<FileTensor> file_tensors(const Model& model, const SaveOptions& options) {
   std::vector<FileTensor> tensors;
   for (const nn::Parameter& p : model.parameters().all()) {
-    FileTensor t{.name = p.name, .value = p.value, .type = p.value.scalar_type()};
-    const bool is_backbone = model.is_backbone(p.name) && !nn::is_lora(p.name);
-    if (options.dtype && is_backbone) t.type = *options.dtype;
-    constexpr std::string_view kScore = "score";
-    if (model.head_config().classifier && p.name.starts_with("score."))
-      t.name = std::string(model.family().classifier.output) + p.name.substr(kScore.size());
-    // LLM-Blender's class keeps its backbone under a name of its own.
-    if (model.head_config().kind == "pair_rm" && p.name.starts_with(model.family().prefix))
-      t.name = std::string(kWrapperPrefix) + p.name.substr(model.family().prefix.size());
-    tensors.push_back(std::move(t));
+    if (is_adapter(model) && lies_in_base(model, p.name)) continue;
+    tensors.push_back({.name = file_name(model, p.name), .value = p.value, .type = stored_type(model, p, options)});
   }
   return tensors;
 }
@@ -135,8 +143,8 @@ std::string saved_module(const backbones::FamilyEntry& family, const std::string
   return name.starts_with(root + ".") ? root : name.substr(0, name.rfind('.'));
 }
 
-// PEFT's layout: A, B and the head.
-void write_adapter(const Model& model, const nlohmann::json& config, const std::vector<FileTensor>& tensors,
+// PEFT's layout: A, B and the head are `tensors`.
+void write_adapter(const Model& model, const nlohmann::json& config, std::vector<FileTensor> tensors,
                    const fs::path& directory) {
   AdapterManifest manifest{.lora = model.parameters().lora()->config,
                            .fan_in_fan_out = model.family().matrices_are_in_out};
@@ -146,22 +154,18 @@ void write_adapter(const Model& model, const nlohmann::json& config, const std::
   // PEFT's "all-linear" means the layers of an encoder's classifier as well.
   const bool lists_modules =
       manifest.lora.targets.empty() && manifest.lora.pattern.empty() && model.family().classifier.build != nullptr;
-  std::vector<FileTensor> own;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (lies_in_base(model, model.parameters().all()[i].name)) continue;
-    const FileTensor& t = tensors[i];
+  for (FileTensor& t : tensors) {
     // The last parts of a name are enough, and the same whatever stands in front.
     const std::string module_name = without_wrapper(t.name);
     if (lists_modules && t.name.ends_with(nn::kLoraA))
       manifest.lora.targets.push_back(module_name.substr(0, module_name.size() - nn::kLoraA.size()));
-    own.push_back(t);
-    own.back().name = kAdapterPrefix + t.name;
     const std::string module = saved_module(model.family(), t.name);
     const std::vector<std::string>& saved = manifest.modules_to_save;
     if (!nn::is_lora(t.name) && std::find(saved.begin(), saved.end(), module) == saved.end())
       manifest.modules_to_save.push_back(module);
+    t.name = kAdapterPrefix + t.name;
   }
-  write_tensors(directory / kAdapterWeights, own);
+  write_tensors(directory / kAdapterWeights, tensors);
   io::write_file(directory / kAdapterConfig, write_adapter_config(manifest).dump(2) + "\n");
   io::write_file(directory / "config.json", config.dump(2) + "\n");
 }
@@ -179,12 +183,12 @@ void save_backbone(const nlohmann::json& config, const nn::ParameterSet& paramet
 
 void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source,
           const SaveOptions& options) {
-  const std::vector<FileTensor> tensors = file_tensors(model, options);
-  const nlohmann::json config = saved_config(model, std::move(rondo), tensors.front().type);
-  if (model.parameters().lora() == nullptr)
-    return write_directory(config, tensors, directory, tokenizer_source, options.max_shard_bytes);
+  const at::ScalarType type = stored_type(model, model.parameters().all().front(), options);
+  const nlohmann::json config = saved_config(model, std::move(rondo), type);
+  std::vector<FileTensor> tensors = file_tensors(model, options);
+  if (!is_adapter(model)) return write_directory(config, tensors, directory, tokenizer_source, options.max_shard_bytes);
   begin_directory(directory, tokenizer_source);
-  write_adapter(model, config, tensors, directory);
+  write_adapter(model, config, std::move(tensors), directory);
 }
 
 std::string weights_hash(const Model& model) {

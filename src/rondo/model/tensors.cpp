@@ -6,12 +6,16 @@
 #include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "rondo/base/error.h"
 
 namespace rondo::model {
 namespace {
+
+constexpr const char* kCheckDisk = "check the disk";
 
 struct TypePair {
   io::DType file;
@@ -23,15 +27,19 @@ constexpr TypePair kTypes[] = {
     {io::DType::kU8, at::kByte},    {io::DType::kBool, at::kBool},
 };
 
+const TypePair* find_type(io::DType type) {
+  const auto* pair =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const TypePair& p) { return p.file == type; });
+  return pair == std::end(kTypes) ? nullptr : pair;
+}
+
 // In the type of the file, with bytes to write.
 Tensor ready(const FileTensor& t) { return t.value.detach().cpu().to(t.type).contiguous(); }
 
 }  // namespace
 
 at::ScalarType scalar_type(io::DType type) {
-  for (const TypePair& pair : kTypes) {
-    if (pair.file == type) return pair.tensor;
-  }
+  if (const TypePair* pair = find_type(type)) return pair->tensor;
   throw ModelError("weights of type " + std::string(io::dtype_name(type)) + " are not supported; use F32, BF16 or F16");
 }
 
@@ -68,25 +76,27 @@ void write_tensors(const std::filesystem::path& path, std::span<const FileTensor
   io::SafetensorsWriter writer(path, specs, {{"format", "pt"}});
   for (const FileTensor& t : tensors) writer.write(t.name, tensor_bytes(ready(t)));
   writer.commit();
-  const io::SafetensorsReader check(path);
+  const io::SafetensorsReader check(path, {.kind = ErrorKind::kResource, .remedy = kCheckDisk});
   for (const FileTensor& t : tensors) {
     const io::TensorView* view = check.find(t.name);
     if (view == nullptr || view->bytes != tensor_bytes(ready(t))) {
-      throw ResourceError(fmt::format("a file does not read back: {}: {} differs from what was written; check the disk",
-                                      path.string(), t.name));
+      throw ResourceError(fmt::format("a file does not read back: {}: {} differs from what was written; {}",
+                                      path.string(), t.name, kCheckDisk));
     }
   }
 }
 
 std::map<std::string, Tensor> read_tensors(const std::filesystem::path& path, std::string_view remedy) {
-  try {
-    const auto reader = std::make_shared<const io::SafetensorsReader>(path);
-    std::map<std::string, Tensor> tensors;
-    for (const io::TensorView& view : reader->tensors()) tensors[view.name] = view_tensor(view, reader);
-    return tensors;
-  } catch (const ModelError&) {
-    throw DataError(fmt::format("a file is damaged: {}: it holds no whole set of tensors; {}", path.string(), remedy));
+  const auto reader =
+      std::make_shared<const io::SafetensorsReader>(path, io::IfDamaged{.kind = ErrorKind::kData, .remedy = remedy});
+  std::map<std::string, Tensor> tensors;
+  for (const io::TensorView& view : reader->tensors()) {
+    if (find_type(view.dtype) == nullptr)
+      throw DataError(fmt::format("cannot read tensors: {}: {}: no run writes type {}; {}", path.string(), view.name,
+                                  io::dtype_name(view.dtype), remedy));
+    tensors[view.name] = view_tensor(view, reader);
   }
+  return tensors;
 }
 
 }  // namespace rondo::model

@@ -38,8 +38,8 @@ struct FileTensor {
 /// ResourceError where the file cannot be written or does not read back.
 void write_tensors(const std::filesystem::path& path, std::span<const FileTensor> tensors);
 
-/// All tensors by name of a file that a run wrote for itself, without a copy. Throws DataError where it is damaged,
-/// which ends in `remedy`: what to do, other than with weights, is known to the run alone.
+/// All tensors by name of a file that a run wrote for itself, without a copy. Throws DataError where it is damaged: the
+/// fact, then `remedy`, since what to do, other than with weights, is known to the run alone.
 std::map<std::string, Tensor> read_tensors(const std::filesystem::path& path, std::string_view remedy);
 
 }  // namespace rondo::model

@@ -10,6 +10,7 @@
 #include "rondo/base/error.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
+#include "rondo/io/mapped_file.h"
 #include "rondo/model/tensors.h"
 
 namespace rondo::train {
@@ -54,6 +55,20 @@ RunState from_json(const nlohmann::json& j) {
           .stale_evaluations = j.at("stale_evaluations")};
 }
 
+RunState read_state(const fs::path& path) {
+  const io::MappedFile file(path);
+  nlohmann::json state;
+  std::string fact = io::try_parse_json(file.bytes(), state);
+  if (fact.empty()) {
+    try {
+      return from_json(state);
+    } catch (const nlohmann::json::exception& error) {
+      fact = error.what();
+    }
+  }
+  throw DataError("cannot read the checkpoint: " + path.string() + ": " + fact + "; " + kOlderOne);
+}
+
 }  // namespace
 
 void save_checkpoint(const fs::path& out, const RunState& state, const std::map<std::string, Tensor>& tensors,
@@ -83,12 +98,7 @@ std::optional<Checkpoint> load_checkpoint(const fs::path& out, const nn::Paramet
   if (found.empty()) return std::nullopt;
   const fs::path& folder = found.front();
   Checkpoint checkpoint;
-  try {
-    checkpoint.state = from_json(io::read_json_file(folder / kStateFile));
-  } catch (const nlohmann::json::exception& error) {
-    throw DataError("cannot read the checkpoint: " + (folder / kStateFile).string() + ": " + error.what() + "; " +
-                    kOlderOne);
-  }
+  checkpoint.state = read_state(folder / kStateFile);
   checkpoint.tensors = model::read_tensors(folder / kTensorFile, kOlderOne);
   const at::NoGradGuard no_grad;
   for (const nn::Parameter& p : parameters.all()) {

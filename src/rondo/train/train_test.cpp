@@ -13,6 +13,7 @@
 
 #include "rondo/base/error.h"
 #include "rondo/data/pack.h"
+#include "rondo/io/atomic_file.h"
 #include "rondo/model/initial.h"
 #include "rondo/train/loop.h"
 #include "tests/support/run_files.h"
@@ -22,7 +23,9 @@ namespace rondo::train {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using testing::distance;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::random_tensor;
 using ::testing::ThrowsMessage;
@@ -230,9 +233,17 @@ TEST(Checkpoint, SaysThatAnOlderOneTakesTheDamagedOnesPlace) {
   save_checkpoint(folder.path(), {.step = 3}, {}, model->parameters());
   save_checkpoint(folder.path(), {.step = 4}, {}, model->parameters());
   const fs::path newest = folder.path() / "checkpoints" / "step-00000004";
+  const auto expect_refusal = [&](const char* fact) {
+    EXPECT_THAT([&] { (void)load_checkpoint(folder.path(), model->parameters()); },
+                ThrowsMessage<DataError>(
+                    AllOf(HasSubstr(fact), EndsWith("remove the folder of this step to use an older one"))));
+  };
   fs::resize_file(newest / "tensors.safetensors", 100);
-  EXPECT_THAT([&] { (void)load_checkpoint(folder.path(), model->parameters()); },
-              ThrowsMessage<DataError>(HasSubstr("remove the folder of this step to use an older one")));
+  expect_refusal("tensors.safetensors: header length");
+  fs::resize_file(newest / "state.json", 20);
+  expect_refusal("state.json: line 2, column ");
+  io::write_file(newest / "state.json", "{}");
+  expect_refusal("'step' not found");
   fs::remove_all(newest);
   EXPECT_EQ(load_checkpoint(folder.path(), model->parameters())->state.step, 3);
 }

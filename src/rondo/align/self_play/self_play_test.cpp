@@ -21,6 +21,8 @@
 namespace rondo::align {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -210,7 +212,14 @@ TEST_F(StoredJudgements, RefuseOtherSamplesAndOtherFiles) {
   EXPECT_THAT([&] { (void)read_judgements(file_, 3, 2); }, ThrowsMessage<DataError>(HasSubstr("'tau' is missing")));
   folder_.write("judged.safetensors", "{}");
   EXPECT_THAT([&] { (void)read_judgements(file_, 3, 2); },
-              ThrowsMessage<DataError>(HasSubstr("remove the file, and it is made again")));
+              ThrowsMessage<DataError>(AllOf(HasSubstr("judged.safetensors: shorter than the 8 bytes"),
+                                             EndsWith("remove the file, and it is made again"))));
+  io::SafetensorsWriter foreign(file_, {{"scores", io::DType::kU64, {0}}}, {});
+  foreign.write("scores", "");
+  foreign.commit();
+  EXPECT_THAT([&] { (void)read_judgements(file_, 3, 2); },
+              ThrowsMessage<DataError>(AllOf(HasSubstr("judged.safetensors: scores: no run writes type U64"),
+                                             EndsWith("remove the file, and it is made again"))));
 }
 
 TEST(Statistics, SeeCyclesAndOrders) {
