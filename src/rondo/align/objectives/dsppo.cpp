@@ -16,28 +16,19 @@ Tensor target(const PolicyGroup& group, const ObjectiveConfig& config) {
   return sppo_target_K(group, split_scores_KK(group.judged, config.lambda, config.iteration), config);
 }
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+Tensor dsppo(const PolicyGroup& group, const ObjectiveConfig& config) {
   return squared_error(group.log_ratio_K() - target(group, config), group, config);
 }
-
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.14500641},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 0.19881080},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 1.58035798},
-};
 
 }  // namespace
 
 constinit const ObjectiveEntry dsppo_entry{
     .name = "dsppo",
     .cite = "arXiv:2605.17342",
-    .loss = &loss,
+    .loss = &dsppo,
     .target = &target,
-    .needs_last = false,
-    .needs_tokens = false,
-    .learns_from = LearnsFrom::kScores,
     .is_self_play = true,
-    .examples = kExamples,
+    .expected = {0.14500641, 0.19881080, 1.58035798},
 };
 
 }  // namespace rondo::align

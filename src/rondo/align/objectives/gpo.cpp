@@ -13,32 +13,19 @@
 namespace rondo::align {
 namespace {
 
-Tensor target(const PolicyGroup& group, const ObjectiveConfig& config) {
-  return mean_log_odds_K(group, config) / config.beta - magnet_pull_K(group, config);
+Tensor gpo(const PolicyGroup& group, const ObjectiveConfig& config) {
+  return regression_with_partition(group.log_ratio_K(), gpo_target_K(group, config), config);
 }
-
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
-  return regression_with_partition(group.log_ratio_K(), target(group, config), config);
-}
-
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 1.00000000},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 0.06250000},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 7.56250000},
-};
 
 }  // namespace
 
 constinit const ObjectiveEntry gpo_entry{
     .name = "gpo",
     .cite = "arXiv:2410.02197 eq. 5.3",
-    .loss = &loss,
-    .target = &target,
-    .needs_last = false,
-    .needs_tokens = false,
-    .learns_from = LearnsFrom::kScores,
+    .loss = &gpo,
+    .target = &gpo_target_K,
     .is_self_play = true,
-    .examples = kExamples,
+    .expected = {1.00000000, 0.06250000, 7.56250000},
 };
 
 }  // namespace rondo::align

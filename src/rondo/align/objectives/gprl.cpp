@@ -31,29 +31,19 @@ Tensor advantages_K(const Judgement& judged, const std::vector<double>& multipli
   return (z_KA * at::tensor(multipliers, z_KA.options())).sum(1);
 }
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+Tensor gprl(const PolicyGroup& group, const ObjectiveConfig& config) {
   return clipped_surrogate_loss(group, advantages_K(group.judged, config.axis_multipliers), config);
 }
-
-// A judge of rewards alone: the numbers of GRPO.
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = -0.03342574},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = -0.15561008},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 0.38625330},
-};
 
 }  // namespace
 
 constinit const ObjectiveEntry gprl_entry{
     .name = "gprl",
     .cite = "arXiv:2605.18721",
-    .loss = &loss,
-    .target = nullptr,
-    .needs_last = false,
+    .loss = &gprl,
     .needs_tokens = true,
-    .learns_from = LearnsFrom::kScores,
-    .is_self_play = false,
-    .examples = kExamples,
+    // A judge of rewards alone: the numbers of GRPO.
+    .expected = {-0.03342574, -0.15561008, 0.38625330},
 };
 
 }  // namespace rondo::align

@@ -13,28 +13,18 @@
 namespace rondo::align {
 namespace {
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+Tensor grpo(const PolicyGroup& group, const ObjectiveConfig& config) {
   return clipped_surrogate_loss(group, standardised(mean_log_odds_K(group, config)), config);
 }
-
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = -0.03342574},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = -0.15561008},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 0.38625330},
-};
 
 }  // namespace
 
 constinit const ObjectiveEntry grpo_entry{
     .name = "grpo",
     .cite = "arXiv:2402.03300 eq. 3",
-    .loss = &loss,
-    .target = nullptr,
-    .needs_last = false,
+    .loss = &grpo,
     .needs_tokens = true,
-    .learns_from = LearnsFrom::kScores,
-    .is_self_play = false,
-    .examples = kExamples,
+    .expected = {-0.03342574, -0.15561008, 0.38625330},
 };
 
 }  // namespace rondo::align

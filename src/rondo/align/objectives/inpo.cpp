@@ -12,30 +12,22 @@
 namespace rondo::align {
 namespace {
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+Tensor inpo(const PolicyGroup& group, const ObjectiveConfig& config) {
   const double share = config.kl / config.step;
   const Tensor mixed_K = share * group.reference_K + (1 - share) * group.last_K;
   return (group.gap(group.log_prob_K - mixed_K) - 0.5 / config.step).square();
 }
-
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.25000000},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 1.00000000},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 4.00000000},
-};
 
 }  // namespace
 
 constinit const ObjectiveEntry inpo_entry{
     .name = "inpo",
     .cite = "arXiv:2407.00617",
-    .loss = &loss,
-    .target = nullptr,
+    .loss = &inpo,
     .needs_last = true,
-    .needs_tokens = false,
     .learns_from = LearnsFrom::kPair,
     .is_self_play = true,
-    .examples = kExamples,
+    .expected = {0.25000000, 1.00000000, 4.00000000},
 };
 
 }  // namespace rondo::align

@@ -11,30 +11,20 @@
 namespace rondo::align {
 namespace {
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+Tensor ipo(const PolicyGroup& group, const ObjectiveConfig& config) {
   const Tensor log_ratio_K = group.log_ratio_K();
   const Tensor averaged_K = config.average == "length" ? log_ratio_K / group.length_K : log_ratio_K;
   return (group.gap(averaged_K) - 0.5 / config.beta).square();
 }
-
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.25000000},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 1.00000000},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 4.00000000},
-};
 
 }  // namespace
 
 constinit const ObjectiveEntry ipo_entry{
     .name = "ipo",
     .cite = "arXiv:2310.12036 eq. 17",
-    .loss = &loss,
-    .target = nullptr,
-    .needs_last = false,
-    .needs_tokens = false,
+    .loss = &ipo,
     .learns_from = LearnsFrom::kPair,
-    .is_self_play = false,
-    .examples = kExamples,
+    .expected = {0.25000000, 1.00000000, 4.00000000},
 };
 
 }  // namespace rondo::align

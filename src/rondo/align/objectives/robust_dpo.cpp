@@ -12,31 +12,21 @@
 namespace rondo::align {
 namespace {
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+Tensor robust_dpo(const PolicyGroup& group, const ObjectiveConfig& config) {
   const Tensor logit = config.beta * group.gap(group.log_ratio_K());
   const Tensor kept = (1 - config.smoothing) * at::log_sigmoid(logit);
   const Tensor flipped = config.smoothing * at::log_sigmoid(-logit);
   return (flipped - kept) / (1 - 2 * config.smoothing);
 }
 
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.69314718},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 0.01391328},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 1.88891328},
-};
-
 }  // namespace
 
 constinit const ObjectiveEntry robust_dpo_entry{
     .name = "robust_dpo",
     .cite = "arXiv:2403.00409",
-    .loss = &loss,
-    .target = nullptr,
-    .needs_last = false,
-    .needs_tokens = false,
+    .loss = &robust_dpo,
     .learns_from = LearnsFrom::kPair,
-    .is_self_play = false,
-    .examples = kExamples,
+    .expected = {0.69314718, 0.01391328, 1.88891328},
 };
 
 }  // namespace rondo::align

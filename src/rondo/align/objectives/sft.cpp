@@ -10,26 +10,16 @@
 namespace rondo::align {
 namespace {
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig&) { return -group.log_prob_K.sum() / group.length_K.sum(); }
-
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.50000000},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 0.58333333},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 0.58333333},
-};
+Tensor sft(const PolicyGroup& group, const ObjectiveConfig&) { return -group.log_prob_K.sum() / group.length_K.sum(); }
 
 }  // namespace
 
 constinit const ObjectiveEntry sft_entry{
     .name = "sft",
     .cite = "maximum likelihood",
-    .loss = &loss,
-    .target = nullptr,
-    .needs_last = false,
-    .needs_tokens = false,
+    .loss = &sft,
     .learns_from = LearnsFrom::kResponses,
-    .is_self_play = false,
-    .examples = kExamples,
+    .expected = {0.50000000, 0.58333333, 0.58333333},
 };
 
 }  // namespace rondo::align

@@ -11,30 +11,21 @@
 namespace rondo::align {
 namespace {
 
-Tensor loss(const PolicyGroup& group, const ObjectiveConfig& config) {
+Tensor sppo_hard(const PolicyGroup& group, const ObjectiveConfig& config) {
   const Tensor log_ratio_K = group.log_ratio_K();
   const double half_step = 0.5 / config.beta;
   return (log_ratio_K[group.best] - half_step).square() + (log_ratio_K[group.worst] + half_step).square();
 }
-
-constexpr ObjectiveExample kExamples[] = {
-    {.log_prob = {-1.0, -2.0}, .score = 1.0, .expected = 0.50000000},
-    {.log_prob = {-0.5, -3.0}, .score = 1.0, .expected = 0.25000000},
-    {.log_prob = {-0.5, -3.0}, .score = -2.0, .expected = 3.25000000},
-};
 
 }  // namespace
 
 constinit const ObjectiveEntry sppo_hard_entry{
     .name = "sppo_hard",
     .cite = "arXiv:2405.00675",
-    .loss = &loss,
-    .target = nullptr,
-    .needs_last = false,
-    .needs_tokens = false,
+    .loss = &sppo_hard,
     .learns_from = LearnsFrom::kPair,
     .is_self_play = true,
-    .examples = kExamples,
+    .expected = {0.50000000, 0.25000000, 3.25000000},
 };
 
 }  // namespace rondo::align

@@ -7,6 +7,7 @@
 // size weigh the same.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -97,26 +98,34 @@ void describe(FieldVisitor& v, ObjectiveConfig& c);
 struct ObjectiveExample {
   double log_prob[2] = {0, 0};
   double score = 0;
-  double expected = 0;
 };
+
+/// Every objective says what its loss is here: on the reference, with the judge and against it.
+inline constexpr std::array<ObjectiveExample, 3> kObjectiveExamples = {{
+    {.log_prob = {-1.0, -2.0}, .score = 1.0},
+    {.log_prob = {-0.5, -3.0}, .score = 1.0},
+    {.log_prob = {-0.5, -3.0}, .score = -2.0},
+}};
 
 /// What an objective reads beside log-probabilities: the judge's scores, which of two responses is preferred (best and
 /// worst), or nothing.
 enum class LearnsFrom { kScores, kPair, kResponses };
 
+/// As it stands: learns from a judge's scores, has no target, and its reference is the base policy.
 struct ObjectiveEntry {
   std::string_view name;
   std::string_view cite;
   /// The loss of one group, a scalar with gradient.
   Tensor (*loss)(const PolicyGroup& group, const ObjectiveConfig& config);
   /// What D is regressed on, in nats [K]; null where the objective has no such target.
-  Tensor (*target)(const PolicyGroup& group, const ObjectiveConfig& config);
-  bool needs_last;
-  bool needs_tokens;
-  LearnsFrom learns_from;
+  Tensor (*target)(const PolicyGroup& group, const ObjectiveConfig& config) = nullptr;
+  bool needs_last = false;
+  bool needs_tokens = false;
+  LearnsFrom learns_from = LearnsFrom::kScores;
   /// The reference is the policy that sampled, unless a user says otherwise; the base policy where false.
-  bool is_self_play;
-  std::span<const ObjectiveExample> examples;
+  bool is_self_play = false;
+  /// The loss at each of kObjectiveExamples.
+  std::array<double, kObjectiveExamples.size()> expected;
 };
 
 std::span<const ObjectiveEntry* const> all_objectives();

@@ -41,6 +41,10 @@ Tensor magnet_pull_K(const PolicyGroup& group, const ObjectiveConfig& config) {
   return config.magnet_weight * (group.reference_K - group.magnet_K);
 }
 
+Tensor gpo_target_K(const PolicyGroup& group, const ObjectiveConfig& config) {
+  return mean_log_odds_K(group, config) / config.beta - magnet_pull_K(group, config);
+}
+
 Tensor sppo_target_K(const PolicyGroup& group, const Tensor& scores_KK, const ObjectiveConfig& config) {
   const Tensor probability_K = mean_probability_K(scores_KK, group.judged.tau, config.mean);
   return (probability_K - 0.5) / config.beta - magnet_pull_K(group, config);

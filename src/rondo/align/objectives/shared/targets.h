@@ -16,6 +16,9 @@ Tensor mean_probability_K(const Tensor& scores_KK, double tau, const std::string
 /// m log( pi_t(y_i) / pi_magnet(y_i) ) [K], which the magnet takes off a target; zeros without one. arXiv:2206.05825.
 Tensor magnet_pull_K(const PolicyGroup& group, const ObjectiveConfig& config);
 
+/// The targets of GPO: sbar/beta minus the magnet's pull [K].
+Tensor gpo_target_K(const PolicyGroup& group, const ObjectiveConfig& config);
+
 /// The targets of SPPO for a table of scores: (Pbar - 1/2)/beta minus the magnet's pull [K].
 Tensor sppo_target_K(const PolicyGroup& group, const Tensor& scores_KK, const ObjectiveConfig& config);
 
