@@ -16,11 +16,11 @@ NumberTable scaled(const Verdict& verdict, double factor) {
   return table;
 }
 
-NumberTable judged_table(const Verdict& verdict) { return scaled(verdict, 1); }
-NumberTable published_table(const Verdict& verdict) { return scaled(verdict, 2); }
+NumberTable log_odds(const Verdict& verdict) { return scaled(verdict, 1); }
+NumberTable twice_log_odds(const Verdict& verdict) { return scaled(verdict, 2); }
 
 std::unique_ptr<FormatWriter> open(const FormatOptions& options) {
-  return open_self_play_files(options, options.is_published ? &published_table : &judged_table);
+  return open_self_play_files(options, {.judged = &log_odds, .published = &twice_log_odds});
 }
 
 }  // namespace

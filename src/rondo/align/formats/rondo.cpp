@@ -1,46 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSONL: the row as it was read, every key kept, and what the judge said of its responses, in their order. A key that
 // the row had from an earlier judge is replaced.
-#include "rondo/align/formats/shared/format.h"
-#include "rondo/io/text_writer.h"
+#include "rondo/align/formats/shared/json_lines.h"
 
 namespace rondo::align::formats {
 namespace {
 
-class RowsWriter : public FormatWriter {
- public:
-  explicit RowsWriter(const FormatOptions& options) : has_scores_(options.has_scores), writer_(options.out) {}
+nlohmann::ordered_json judged_row(const JudgedRow& judged, const FormatOptions& options) {
+  nlohmann::ordered_json row = judged.row;
+  const Verdict& v = judged.verdict;
+  row["mean_scores"] = v.mean_scores;
+  row["mean_log_odds"] = v.mean_log_odds;
+  row["mean_probabilities"] = v.mean_probabilities;
+  row.erase("rewards");
+  if (!v.rewards.empty()) row["rewards"] = v.rewards;
+  if (options.has_scores) row["scores"] = v.scores;
+  row["probabilities"] = v.probabilities;
+  row["best"] = v.best;
+  row["worst"] = v.worst;
+  return row;
+}
 
-  void write(const JudgedRow& judged) override {
-    nlohmann::ordered_json row = judged.row;
-    const Verdict& v = judged.verdict;
-    row["mean_scores"] = v.mean_scores;
-    row["mean_log_odds"] = v.mean_log_odds;
-    row["mean_probabilities"] = v.mean_probabilities;
-    row.erase("rewards");
-    if (!v.rewards.empty()) row["rewards"] = v.rewards;
-    if (has_scores_) row["scores"] = v.scores;
-    row["probabilities"] = v.probabilities;
-    row["best"] = v.best;
-    row["worst"] = v.worst;
-    writer_.write(row.dump() + "\n");
-  }
-  void commit() override { writer_.commit(); }
-
- private:
-  bool has_scores_;
-  io::TextWriter writer_;
-};
-
-std::unique_ptr<FormatWriter> open(const FormatOptions& options) { return std::make_unique<RowsWriter>(options); }
+std::unique_ptr<FormatWriter> open(const FormatOptions& options) { return open_json_lines(options, &judged_row); }
 
 }  // namespace
 
 constinit const FormatEntry rondo_entry{
     .name = "rondo",
     .summary = "JSONL: each row as it was, with the judge's numbers",
-    .is_folder = false,
-    .is_pairs = false,
     .open = &open,
 };
 

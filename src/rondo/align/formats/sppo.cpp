@@ -10,9 +10,9 @@
 namespace rondo::align::formats {
 namespace {
 
-NumberTable judged_table(const Verdict& verdict) { return verdict.probabilities; }
+NumberTable probabilities(const Verdict& verdict) { return verdict.probabilities; }
 
-NumberTable published_table(const Verdict& verdict) {
+NumberTable probabilities_of_means(const Verdict& verdict) {
   NumberTable table;
   for (const double i : verdict.mean_log_odds) {
     std::vector<double>& row = table.emplace_back();
@@ -22,7 +22,7 @@ NumberTable published_table(const Verdict& verdict) {
 }
 
 std::unique_ptr<FormatWriter> open(const FormatOptions& options) {
-  return open_self_play_files(options, options.is_published ? &published_table : &judged_table);
+  return open_self_play_files(options, {.judged = &probabilities, .published = &probabilities_of_means});
 }
 
 }  // namespace

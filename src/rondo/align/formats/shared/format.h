@@ -33,9 +33,9 @@ struct FormatEntry {
   std::string_view name;
   std::string_view summary;
   /// Writes several files into a folder.
-  bool is_folder;
+  bool is_folder = false;
   /// Keeps only the pair of best and worst: rows without one are left out, which the caller counts.
-  bool is_pairs;
+  bool is_pairs = false;
   std::unique_ptr<FormatWriter> (*open)(const FormatOptions& options);
 };
 

@@ -84,13 +84,12 @@ class SelfPlayFiles : public FormatWriter {
 
 }  // namespace
 
-std::unique_ptr<FormatWriter> open_self_play_files(const FormatOptions& options,
-                                                   NumberTable (*table_of)(const Verdict& verdict)) {
+std::unique_ptr<FormatWriter> open_self_play_files(const FormatOptions& options, const SelfPlayTables& tables) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(options.out) / "training", error);
   if (error)
     throw ResourceError("cannot write: " + options.out + ": " + error.message() + "; name a folder that can be made");
-  return std::make_unique<SelfPlayFiles>(options, table_of);
+  return std::make_unique<SelfPlayFiles>(options, options.is_published ? tables.published : tables.judged);
 }
 
 }  // namespace rondo::align::formats

@@ -16,8 +16,13 @@
 
 namespace rondo::align::formats {
 
-/// table_of makes the K x K numbers of a row.
-std::unique_ptr<FormatWriter> open_self_play_files(const FormatOptions& options,
-                                                   NumberTable (*table_of)(const Verdict& verdict));
+/// What makes the K x K numbers of a row: as the judge says them, or as the published scripts do
+/// (options.is_published).
+struct SelfPlayTables {
+  NumberTable (*judged)(const Verdict& verdict);
+  NumberTable (*published)(const Verdict& verdict);
+};
+
+std::unique_ptr<FormatWriter> open_self_play_files(const FormatOptions& options, const SelfPlayTables& tables);
 
 }  // namespace rondo::align::formats
