@@ -128,7 +128,7 @@ void run_init(const InitConfig& c, Session& session) {
   const nn::Sizes sizes = family.sizes(reader);
   nn::ParameterSet parameters = model::initial_backbone(family, sizes, c.std, static_cast<uint64_t>(session.seed));
   family.max_length(reader);
-  family.build(reader, parameters);
+  family.build(family, reader, parameters);
   drop_unread(c, reader, config);
   config["initializer_range"] = c.std;
   config["torch_dtype"] = "float32";

@@ -61,7 +61,7 @@ nlohmann::json tiny_config(const backbones::FamilyEntry& family) {
   }
   backbones::ConfigReader reader(config, "test");
   family.max_length(reader);
-  family.build(reader, model::initial_backbone(family, family.sizes(reader), 0.3, 7));
+  family.build(family, reader, model::initial_backbone(family, family.sizes(reader), 0.3, 7));
   for (const std::string& key : reader.unused()) {
     if (key != "architectures") config.erase(key);
   }

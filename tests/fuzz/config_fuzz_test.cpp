@@ -71,7 +71,7 @@ void read_config(const std::string& text) {
   family.max_length(reader);
   if (is_small(sizes)) {
     nn::ParameterSet parameters = model::initial_backbone(family, sizes, 0.1, 1);
-    family.build(reader, parameters);
+    family.build(family, reader, parameters);
     for (const nn::ExpectedWeight& w : nn::expand_rules(family.classifier.weights, sizes)) {
       parameters.add(w.name, at::zeros(w.shape, at::TensorOptions().dtype(at::kFloat)));
     }

@@ -5,9 +5,6 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"BertModel", "BertForMaskedLM", "BertForPreTraining",
-                                               "BertForSequenceClassification"};
-
 using enum nn::Start;
 
 constexpr nn::WeightRule kWeights[] = {
@@ -44,21 +41,8 @@ constexpr int64_t kDefaultTypes = 2;
 
 nn::Sizes sizes(ConfigReader& config) { return read_encoder_sizes(config, kDefaultPositions, kDefaultTypes); }
 
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
-  const nn::Sizes s = sizes(config);
-  const double eps = config.number_or("layer_norm_eps", 1e-12, 0, 1);
-  const nn::Activation activation = read_activation(config, "hidden_act", "gelu");
-  config.require_text("position_embedding_type", "absolute");
-  const Weights model(parameters, "bert.");
-  TransformerParts parts;
-  parts.embeddings = bert_embeddings(model.under("embeddings"), eps);
-  parts.kinds = {{}};
-  for (int64_t i = 0; i < s.layers; ++i) {
-    const Weights layer = model.under("encoder.layer").under(i), self = layer.under("attention.self");
-    const nn::QkvProjection qkv = separate_qkv(self.linear("query"), self.linear("key"), self.linear("value"), s);
-    parts.blocks.push_back(bert_block(layer, qkv, usual_scale(s), activation, eps));
-  }
-  return std::make_unique<Transformer>(s, std::move(parts));
+std::unique_ptr<Backbone> build(const FamilyEntry& family, ConfigReader& config, const nn::ParameterSet& parameters) {
+  return std::make_unique<Transformer>(sizes(config), bert_parts(family, config, parameters));
 }
 
 nn::Transition pooler(ConfigReader&, const nn::ParameterSet& parameters) {
@@ -70,12 +54,13 @@ nn::Transition pooler(ConfigReader&, const nn::ParameterSet& parameters) {
 constinit const FamilyEntry bert_entry{
     .name = "bert",
     .model_type = "bert",
-    .architectures = kArchitectures,
+    .architectures = {"BertModel", "BertForMaskedLM", "BertForPreTraining", "BertForSequenceClassification"},
     .prefix = "bert.",
     .is_encoder = true,
     .sizes = &sizes,
     .weights = kWeights,
     .ignorable = kIgnorable,
+    .lm_head = {},
     .max_length = [](ConfigReader& config) { return read_max_length(config, kDefaultPositions); },
     .build = &build,
     .classifier = {.output = "classifier", .output_has_bias = true, .weights = kPooler, .build = &pooler},

@@ -9,9 +9,6 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"DebertaV2Model", "DebertaV2ForMaskedLM",
-                                               "DebertaV2ForSequenceClassification"};
-
 using enum nn::Start;
 
 constexpr nn::WeightRule kWeights[] = {
@@ -114,7 +111,7 @@ nn::RelativePositions relative_positions(const Weights& encoder, const Weights& 
   return positions;
 }
 
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
+std::unique_ptr<Backbone> build(const FamilyEntry&, ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
   const RelativeConfig r = read_relative(config);
   const double eps = config.number_or("layer_norm_eps", 1e-7, 0, 1);
@@ -146,12 +143,13 @@ nn::Transition pooler(ConfigReader& config, const nn::ParameterSet& parameters) 
 constinit const FamilyEntry deberta_v2_entry{
     .name = "deberta_v2",
     .model_type = "deberta-v2",
-    .architectures = kArchitectures,
+    .architectures = {"DebertaV2Model", "DebertaV2ForMaskedLM", "DebertaV2ForSequenceClassification"},
     .prefix = "deberta.",
     .is_encoder = true,
     .sizes = &sizes,
     .weights = kWeights,
     .ignorable = kIgnorable,
+    .lm_head = {},
     .max_length = [](ConfigReader& config) { return read_max_length(config, kDefaultPositions); },
     .build = &build,
     .classifier = {.output = "classifier", .output_has_bias = true, .weights = kPooler, .build = &pooler},

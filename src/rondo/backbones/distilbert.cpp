@@ -5,9 +5,6 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"DistilBertModel", "DistilBertForMaskedLM",
-                                               "DistilBertForSequenceClassification"};
-
 using enum nn::Start;
 
 constexpr nn::WeightRule kWeights[] = {
@@ -55,7 +52,7 @@ nn::Sizes sizes(ConfigReader& config) {
   return s;
 }
 
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
+std::unique_ptr<Backbone> build(const FamilyEntry&, ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
   const nn::Activation activation = read_activation(config, "activation", "gelu");
   config.boolean_or("sinusoidal_pos_embds", false);  // how the stored table was made
@@ -85,13 +82,14 @@ nn::Transition classifier(ConfigReader&, const nn::ParameterSet& parameters) {
 constinit const FamilyEntry distilbert_entry{
     .name = "distilbert",
     .model_type = "distilbert",
-    .architectures = kArchitectures,
+    .architectures = {"DistilBertModel", "DistilBertForMaskedLM", "DistilBertForSequenceClassification"},
     .prefix = "distilbert.",
     .key_names = kKeyNames,
     .is_encoder = true,
     .sizes = &sizes,
     .weights = kWeights,
     .ignorable = kIgnorable,
+    .lm_head = {},
     .max_length = [](ConfigReader& config) { return read_max_length(config, kDefaultPositions); },
     .build = &build,
     .classifier = {.output = "classifier", .output_has_bias = true, .weights = kClassifier, .build = &classifier},

@@ -1,85 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gemma 3 (text): Gemma 2 with norms on query and key heads instead of caps, five windowed layers to each full one, and
 // rotary frequencies of their own for the two kinds. arXiv:2503.19786.
-#include <cmath>
-
-#include "rondo/backbones/shared/decoder.h"
-#include "rondo/backbones/shared/rope_config.h"
+#include "rondo/backbones/shared/gemma_values.h"
 
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"Gemma3ForCausalLM", "Gemma3TextForSequenceClassification",
-                                               "Gemma3TextModel"};
+constexpr auto kWeights = with_centred_norms(joined(kDecoderWeights, kAttentionBiases, kHeadNorms, kFeedForwardNorms));
 
-using enum nn::Start;
-
-constexpr nn::WeightRule kWeights[] = {
-    {"model.embed_tokens.weight", "VD"},
-    {"model.norm.weight", "D", kZeros},
-    {"model.layers.{}.input_layernorm.weight", "D", kZeros},
-    {"model.layers.{}.self_attn.q_proj.weight", "(HK)D"},
-    {"model.layers.{}.self_attn.k_proj.weight", "(JK)D"},
-    {"model.layers.{}.self_attn.v_proj.weight", "(JK)D"},
-    {"model.layers.{}.self_attn.o_proj.weight", "D(HK)"},
-    {"model.layers.{}.self_attn.q_proj.bias", "(HK)", kZeros, &nn::Sizes::attention_bias},
-    {"model.layers.{}.self_attn.k_proj.bias", "(JK)", kZeros, &nn::Sizes::attention_bias},
-    {"model.layers.{}.self_attn.v_proj.bias", "(JK)", kZeros, &nn::Sizes::attention_bias},
-    {"model.layers.{}.self_attn.o_proj.bias", "D", kZeros, &nn::Sizes::attention_bias},
-    {"model.layers.{}.self_attn.q_norm.weight", "K", kZeros},
-    {"model.layers.{}.self_attn.k_norm.weight", "K", kZeros},
-    {"model.layers.{}.post_attention_layernorm.weight", "D", kZeros},
-    {"model.layers.{}.pre_feedforward_layernorm.weight", "D", kZeros},
-    {"model.layers.{}.post_feedforward_layernorm.weight", "D", kZeros},
-    {"model.layers.{}.mlp.gate_proj.weight", "FD"},
-    {"model.layers.{}.mlp.up_proj.weight", "FD"},
-    {"model.layers.{}.mlp.down_proj.weight", "DF"},
-};
-
-constexpr std::string_view kIgnorable[] = {"model.layers.{}.self_attn.rotary_emb.inv_freq"};
-
-constexpr int64_t kDefaultHeadSize = 256;
-constexpr int64_t kDefaultWindow = 4096;
+constexpr RopeKeys kFullRope{.layer_type = "full_attention", .theta_default = 1e6};
+constexpr RopeKeys kLocalRope{
+    .layer_type = "sliding_attention", .theta = "rope_local_base_freq", .takes_rope_scaling = false};
 constexpr int64_t kDefaultPattern = 6;
 
-nn::Sizes sizes(ConfigReader& config) {
-  nn::Sizes s = read_decoder_sizes(config, kDefaultHeadSize);
-  s.attention_bias = config.boolean_or("attention_bias", false);
-  return s;
-}
-
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
-  const nn::Sizes s = sizes(config);
-  config.require_false("use_bidirectional_attention");
-  const DecoderValues values{.norm = nn::NormKind::kRmsCentered, .eps = config.number_or("rms_norm_eps", 1e-6, 0, 1)};
-  const nn::Activation activation = read_activation(config, "hidden_activation", "gelu_pytorch_tanh");
-  TransformerParts parts = decoder_parts(gemma3_entry, config, parameters, values);
-  const nn::AttentionOptions attention{
-      .scale = 1 / std::sqrt(config.number_or("query_pre_attn_scalar", kDefaultHeadSize, 1e-6, kMostSize))};
-  parts.embeddings.scale = std::sqrt(static_cast<double>(s.hidden));
-  const RopeKeys full{.layer_type = "full_attention", .theta_default = 1e6};
-  const RopeKeys local{.layer_type = "sliding_attention", .theta = "rope_local_base_freq", .takes_rope_scaling = false};
-  parts.kinds = {{.rope = read_rope(config, s.head_size, full)},
-                 {.window = read_window(config, kDefaultWindow), .rope = read_rope(config, s.head_size, local)}};
+DecoderValues two_kinds(ConfigReader& config, const nn::Sizes& s) {
   const int64_t pattern = config.integer_or("sliding_window_pattern", kDefaultPattern, 1, kMostSize);
-  const std::vector<bool> sliding =
-      read_sliding_layers(config, s.layers, [&](int64_t layer) { return (layer + 1) % pattern != 0; });
-  for (int64_t i = 0; i < s.layers; ++i) {
-    const Weights layer = Weights(parameters, "model.layers.").under(i);
-    const auto norm = [&](const char* name) { return layer.norm(name, values.norm, values.eps); };
-    parts.blocks.push_back({.attention_norm = norm("input_layernorm"),
-                            .attention = {.qkv = decoder_qkv(layer.under("self_attn"), s),
-                                          .q_norm = norm("self_attn.q_norm"),
-                                          .k_norm = norm("self_attn.k_norm"),
-                                          .out = layer.linear("self_attn.o_proj"),
-                                          .options = attention},
-                            .attention_out_norm = norm("post_attention_layernorm"),
-                            .mlp_norm = norm("pre_feedforward_layernorm"),
-                            .mlp = gated_mlp(layer.under("mlp"), activation),
-                            .mlp_out_norm = norm("post_feedforward_layernorm"),
-                            .kind = sliding[static_cast<size_t>(i)]});
-  }
-  return std::make_unique<Transformer>(s, std::move(parts));
+  DecoderValues values = gemma2_values(config, s, [&](int64_t layer) { return (layer + 1) % pattern != 0; });
+  values.kinds = {{.rope = read_rope(config, s.head_size, kFullRope)},
+                  {.window = read_window(config, kUsualWindow), .rope = read_rope(config, s.head_size, kLocalRope)}};
+  return values;
 }
 
 }  // namespace
@@ -87,15 +26,12 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
 constinit const FamilyEntry gemma3_entry{
     .name = "gemma3",
     .model_type = "gemma3_text",
-    .architectures = kArchitectures,
-    .prefix = "model.",
-    .sizes = &sizes,
+    .architectures = {"Gemma3ForCausalLM", "Gemma3TextForSequenceClassification", "Gemma3TextModel"},
+    .sizes = &read_gemma_sizes,
     .weights = kWeights,
-    .ignorable = kIgnorable,
-    .lm_head = "lm_head.weight",
     .tied = true,
     .max_length = [](ConfigReader& config) { return read_max_length(config, 131072); },
-    .build = &build,
+    .decoder = &two_kinds,
 };
 
 }  // namespace rondo::backbones

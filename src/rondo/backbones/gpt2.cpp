@@ -6,8 +6,6 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"GPT2LMHeadModel", "GPT2ForSequenceClassification", "GPT2Model"};
-
 constexpr KeyName kKeyNames[] = {{"hidden_size", "n_embd"},
                                  {"num_hidden_layers", "n_layer"},
                                  {"num_attention_heads", "n_head"},
@@ -53,7 +51,7 @@ nn::Linear stored_in_out(nn::Linear linear) {
   return linear;
 }
 
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
+std::unique_ptr<Backbone> build(const FamilyEntry& family, ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
   const double eps = config.number_or("layer_norm_epsilon", 1e-5, 0, 1);
   const nn::Activation activation = read_activation(config, "activation_function", "gelu_new");
@@ -65,7 +63,7 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   parts.embeddings.positions_SD = model.tensor("wpe.weight");
   parts.kinds = {{}};
   parts.final_norm = model.norm("ln_f", nn::NormKind::kLayer, eps);
-  parts.lm_head_VD = read_lm_head(gpt2_entry, config, parameters, parts.embeddings.tokens_VD);
+  parts.lm_head_VD = read_lm_head(family, config, parameters, parts.embeddings.tokens_VD);
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = model.under("h").under(i);
     const double scale = (scaled ? usual_scale(s) : 1) / (scaled_by_layer ? static_cast<double>(i) + 1 : 1);
@@ -87,14 +85,13 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
 constinit const FamilyEntry gpt2_entry{
     .name = "gpt2",
     .model_type = "gpt2",
-    .architectures = kArchitectures,
+    .architectures = {"GPT2LMHeadModel", "GPT2ForSequenceClassification", "GPT2Model"},
     .prefix = "transformer.",
     .key_names = kKeyNames,
     .sizes = &sizes,
     .weights = kWeights,
     .matrices_are_in_out = true,
     .ignorable = kIgnorable,
-    .lm_head = "lm_head.weight",
     .tied = true,
     .max_length = &max_length,
     .build = &build,

@@ -7,9 +7,6 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"GPTNeoXForCausalLM", "GPTNeoXForSequenceClassification",
-                                               "GPTNeoXModel"};
-
 constexpr KeyName kKeyNames[] = {{"rope_theta", "rotary_emb_base"}};
 
 using enum nn::Start;
@@ -47,7 +44,7 @@ nn::Sizes sizes(ConfigReader& config) {
   return s;
 }
 
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
+std::unique_ptr<Backbone> build(const FamilyEntry& family, ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
   const double eps = config.number_or("layer_norm_eps", 1e-5, 0, 1);
   const nn::Activation activation = read_activation(config, "hidden_act", "gelu");
@@ -58,7 +55,7 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
   parts.embeddings.tokens_VD = model.tensor("embed_in.weight");
   parts.kinds = {{.rope = read_rope(config, s.head_size, kRope)}};
   parts.final_norm = model.norm("final_layer_norm", nn::NormKind::kLayer, eps);
-  parts.lm_head_VD = read_lm_head(gpt_neox_entry, config, parameters, parts.embeddings.tokens_VD);
+  parts.lm_head_VD = read_lm_head(family, config, parameters, parts.embeddings.tokens_VD);
   for (int64_t i = 0; i < s.layers; ++i) {
     const Weights layer = model.under("layers").under(i);
     parts.blocks.push_back({.attention_norm = layer.norm("input_layernorm", nn::NormKind::kLayer, eps),
@@ -80,7 +77,7 @@ std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& pa
 constinit const FamilyEntry gpt_neox_entry{
     .name = "gpt_neox",
     .model_type = "gpt_neox",
-    .architectures = kArchitectures,
+    .architectures = {"GPTNeoXForCausalLM", "GPTNeoXForSequenceClassification", "GPTNeoXModel"},
     .prefix = "gpt_neox.",
     .key_names = kKeyNames,
     .sizes = &sizes,

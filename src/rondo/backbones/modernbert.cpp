@@ -9,9 +9,6 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {"ModernBertModel", "ModernBertForMaskedLM",
-                                               "ModernBertForSequenceClassification"};
-
 using enum nn::Start;
 
 constexpr nn::WeightRule kWeights[] = {
@@ -61,7 +58,7 @@ nn::Sizes sizes(ConfigReader& config) {
   return s;
 }
 
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
+std::unique_ptr<Backbone> build(const FamilyEntry&, ConfigReader& config, const nn::ParameterSet& parameters) {
   const nn::Sizes s = sizes(config);
   const double eps = config.number_or("norm_eps", kDefaultEps, 0, 1);
   const nn::Activation activation = read_activation(config, "hidden_activation", "gelu");
@@ -106,13 +103,13 @@ nn::Transition classifier(ConfigReader& config, const nn::ParameterSet& paramete
 constinit const FamilyEntry modernbert_entry{
     .name = "modernbert",
     .model_type = "modernbert",
-    .architectures = kArchitectures,
-    .prefix = "model.",
+    .architectures = {"ModernBertModel", "ModernBertForMaskedLM", "ModernBertForSequenceClassification"},
     .key_names = kKeyNames,
     .is_encoder = true,
     .sizes = &sizes,
     .weights = kWeights,
     .ignorable = kIgnorable,
+    .lm_head = {},
     .max_length = [](ConfigReader& config) { return read_max_length(config, 8192); },
     .build = &build,
     .classifier = {.output = "classifier",

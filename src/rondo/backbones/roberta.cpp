@@ -5,10 +5,6 @@
 namespace rondo::backbones {
 namespace {
 
-constexpr std::string_view kArchitectures[] = {
-    "RobertaModel",    "RobertaForMaskedLM",    "RobertaForSequenceClassification",
-    "XLMRobertaModel", "XLMRobertaForMaskedLM", "XLMRobertaForSequenceClassification"};
-
 using enum nn::Start;
 
 constexpr nn::WeightRule kWeights[] = {
@@ -54,22 +50,10 @@ int64_t max_length(ConfigReader& config) {
   return length;
 }
 
-std::unique_ptr<Backbone> build(ConfigReader& config, const nn::ParameterSet& parameters) {
-  const nn::Sizes s = sizes(config);
-  const double eps = config.number_or("layer_norm_eps", 1e-12, 0, 1);
-  const nn::Activation activation = read_activation(config, "hidden_act", "gelu");
-  config.require_text("position_embedding_type", "absolute");
-  const Weights model(parameters, "roberta.");
-  TransformerParts parts;
-  parts.embeddings = bert_embeddings(model.under("embeddings"), eps);
+std::unique_ptr<Backbone> build(const FamilyEntry& family, ConfigReader& config, const nn::ParameterSet& parameters) {
+  TransformerParts parts = bert_parts(family, config, parameters);
   parts.embeddings.padding_id = padding_id(config);
-  parts.kinds = {{}};
-  for (int64_t i = 0; i < s.layers; ++i) {
-    const Weights layer = model.under("encoder.layer").under(i), self = layer.under("attention.self");
-    const nn::QkvProjection qkv = separate_qkv(self.linear("query"), self.linear("key"), self.linear("value"), s);
-    parts.blocks.push_back(bert_block(layer, qkv, usual_scale(s), activation, eps));
-  }
-  return std::make_unique<Transformer>(s, std::move(parts));
+  return std::make_unique<Transformer>(sizes(config), std::move(parts));
 }
 
 nn::Transition classifier(ConfigReader&, const nn::ParameterSet& parameters) {
@@ -81,12 +65,14 @@ nn::Transition classifier(ConfigReader&, const nn::ParameterSet& parameters) {
 constinit const FamilyEntry roberta_entry{
     .name = "roberta",
     .model_type = "roberta",
-    .architectures = kArchitectures,
+    .architectures = {"RobertaModel", "RobertaForMaskedLM", "RobertaForSequenceClassification", "XLMRobertaModel",
+                      "XLMRobertaForMaskedLM", "XLMRobertaForSequenceClassification"},
     .prefix = "roberta.",
     .is_encoder = true,
     .sizes = &sizes,
     .weights = kWeights,
     .ignorable = kIgnorable,
+    .lm_head = {},
     .max_length = &max_length,
     .build = &build,
     .classifier = {.output = "classifier.out_proj",

@@ -280,7 +280,7 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
       check_left(sources.backbone, family, other_head || sources.head_in_adapter || !own.name.empty());
   if (sources.adapter) check_adapter_left(*sources.adapter, family, other_head);
   family.max_length(reader);
-  family.build(reader, parameters);  // reads the remaining keys
+  family.build(family, reader, parameters);  // reads the remaining keys
   if (head.classifier) family.classifier.build(reader, parameters);
   reader.refuse_unread_maths();
   loaded.ignored_keys = reader.unused();

@@ -15,7 +15,7 @@ namespace {
 std::unique_ptr<backbones::Backbone> build(const backbones::FamilyEntry& family, const nlohmann::json& config,
                                            const nn::ParameterSet& parameters) {
   backbones::ConfigReader reader(config, "config.json");
-  return family.build(reader, parameters);
+  return family.build(family, reader, parameters);
 }
 
 }  // namespace

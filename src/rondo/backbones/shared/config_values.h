@@ -15,6 +15,8 @@
 namespace rondo::backbones {
 
 inline constexpr int64_t kMostSize = int64_t{1} << 24;
+/// Tokens of a window where config.json does not say, in transformers' configs of most families.
+inline constexpr int64_t kUsualWindow = 4096;
 
 /// vocab_size, hidden_size, num_hidden_layers, num_attention_heads, in the family's own spelling.
 nn::Sizes read_sizes(ConfigReader& config, std::span<const KeyName> names = {});

@@ -22,6 +22,23 @@ nn::Embeddings bert_embeddings(const Weights& embeddings, double eps) {
   return e;
 }
 
+TransformerParts bert_parts(const FamilyEntry& family, ConfigReader& config, const nn::ParameterSet& parameters) {
+  const nn::Sizes s = family.sizes(config);
+  const double eps = config.number_or("layer_norm_eps", 1e-12, 0, 1);
+  const nn::Activation activation = read_activation(config, "hidden_act", "gelu");
+  config.require_text("position_embedding_type", "absolute");
+  const Weights model(parameters, std::string(family.prefix));
+  TransformerParts parts;
+  parts.embeddings = bert_embeddings(model.under("embeddings"), eps);
+  parts.kinds = {{}};
+  for (int64_t i = 0; i < s.layers; ++i) {
+    const Weights layer = model.under("encoder.layer").under(i), self = layer.under("attention.self");
+    const nn::QkvProjection qkv = separate_qkv(self.linear("query"), self.linear("key"), self.linear("value"), s);
+    parts.blocks.push_back(bert_block(layer, qkv, usual_scale(s), activation, eps));
+  }
+  return parts;
+}
+
 nn::Block bert_block(const Weights& layer, const nn::QkvProjection& qkv, double scale, nn::Activation activation,
                      double eps) {
   return {

@@ -19,6 +19,9 @@ nn::Sizes read_encoder_sizes(ConfigReader& config, int64_t default_positions, in
 /// Tables under `embeddings`; those that the weight table does not list are left out.
 nn::Embeddings bert_embeddings(const Weights& embeddings, double eps);
 
+/// All parts of an encoder whose projections are attention.self.{query,key,value}, under the family's prefix.
+TransformerParts bert_parts(const FamilyEntry& family, ConfigReader& config, const nn::ParameterSet& parameters);
+
 /// Everything of a block but its projections: norms over the sums, a feed-forward of two matrices.
 nn::Block bert_block(const Weights& layer, const nn::QkvProjection& qkv, double scale, nn::Activation activation,
                      double eps);

@@ -3,12 +3,16 @@
 // is known elsewhere. Families differ through values given to the shared layers of nn/.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "rondo/backbones/shared/config_reader.h"
+#include "rondo/backbones/shared/decoder_weights.h"
 #include "rondo/base/tensor.h"
 #include "rondo/core/packed_batch.h"
 #include "rondo/nn/key_value_cache.h"
@@ -63,31 +67,64 @@ struct ClassifierEntry {
   std::string_view pooling_key = {};
 };
 
+/// Names of classes in transformers, in place so that an entry can list them.
+class ArchitectureNames {
+ public:
+  static constexpr size_t kMost = 6;
+  constexpr ArchitectureNames(std::initializer_list<std::string_view> names) : count_(names.size()) {
+    std::copy(names.begin(), names.end(), names_.begin());  // no constant expression where there are too many
+  }
+  constexpr const std::string_view* begin() const { return names_.data(); }
+  constexpr const std::string_view* end() const { return names_.data() + count_; }
+  constexpr std::string_view front() const { return names_.front(); }
+
+ private:
+  std::array<std::string_view, kMost> names_{};
+  size_t count_;
+};
+
+struct DecoderValues;
+struct FamilyEntry;
+
+/// A FamilyEntry::build: a decoder in Llama's naming, whose values the family's `decoder` says.
+std::unique_ptr<Backbone> build_decoder(const FamilyEntry& family, ConfigReader& config,
+                                        const nn::ParameterSet& parameters);
+/// A FamilyEntry::sizes: those of such a decoder without biases.
+nn::Sizes read_plain_decoder_sizes(ConfigReader& config);
+
+/// Frequencies that older checkpoints store.
+inline constexpr std::string_view kDecoderIgnorable[] = {"model.layers.{}.self_attn.rotary_emb.inv_freq"};
+
+/// As it stands, a decoder in Llama's naming: such an entry has no `build`, it says in which values it differs
+/// (`decoder`).
 struct FamilyEntry {
   std::string_view name;
   /// `model_type` in config.json.
   std::string_view model_type;
   /// Values of `architectures` in config.json that name this family.
-  std::span<const std::string_view> architectures;
+  ArchitectureNames architectures;
   /// First component of the weight names, which a checkpoint of the bare backbone leaves out: "model.".
-  std::string_view prefix;
-  std::span<const KeyName> key_names;
+  std::string_view prefix = "model.";
+  std::span<const KeyName> key_names = {};
   /// Encoders see their whole sequence, so nothing is shared between responses.
   bool is_encoder = false;
   /// Sizes from config.json; throws ModelError on a missing or contradictory key.
-  nn::Sizes (*sizes)(ConfigReader& config);
-  std::span<const nn::WeightRule> weights;
+  nn::Sizes (*sizes)(ConfigReader& config) = &read_plain_decoder_sizes;
+  std::span<const nn::WeightRule> weights = kDecoderWeights;
   /// Matrices of the blocks lie as [in, out] in the file.
   bool matrices_are_in_out = false;
   /// Tensors that may be in a file and are not used (patterns with one "{}" for a number, or a "*" at the end).
-  std::span<const std::string_view> ignorable;
+  std::span<const std::string_view> ignorable = kDecoderIgnorable;
   /// Weights of the language-model head, wanted by policies only; empty where the family has none. Reuses the embedding
   /// where config.json ties them, or does not say and the family ties them.
-  std::string_view lm_head;
+  std::string_view lm_head = "lm_head.weight";
   bool tied = false;
   /// Longest sequence the model was made for, in tokens.
   int64_t (*max_length)(ConfigReader& config);
-  std::unique_ptr<Backbone> (*build)(ConfigReader& config, const nn::ParameterSet& parameters);
+  /// What build_decoder makes the model of; null where that is Llama's, and for families with a `build` of their own.
+  DecoderValues (*decoder)(ConfigReader& config, const nn::Sizes& sizes) = nullptr;
+  std::unique_ptr<Backbone> (*build)(const FamilyEntry& family, ConfigReader& config,
+                                     const nn::ParameterSet& parameters) = &build_decoder;
   ClassifierEntry classifier = {};
 };
 
