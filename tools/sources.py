@@ -26,7 +26,7 @@ def cpp_files(root):
 
 
 # Raw strings first: their content may look like anything. A quote between digits separates thousands.
-LITERALS = re.compile(
+COMMENT_OR_LITERAL = re.compile(
     r'R"(?P<mark>[^()\\ ]{0,16})\(.*?\)(?P=mark)"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<![0-9a-zA-Z])\'(?:\\.|[^\'\\\n])+\'',
     re.DOTALL)
 
@@ -39,7 +39,7 @@ def bare_text(text):
         return "\n" * lines if is_comment else '""' + "\n" * lines
 
     lines = []
-    for line in LITERALS.sub(blank, text).splitlines():
+    for line in COMMENT_OR_LITERAL.sub(blank, text).splitlines():
         # Directives cannot hold functions, and their braces need not pair.
         lines.append("" if line.lstrip().startswith("#") or (lines and lines[-1].endswith("\\")) else line)
     return "\n".join(lines)

@@ -179,7 +179,7 @@ model::HeadImport head_import(const ImportConfig& c, const json& config, const m
   refuse_flag(!embeds && !c.gate.empty(), "--gate", head.kind);
   refuse_flag(!scalar && (c.output >= 0 || !c.output_weights.empty()), "--output", head.kind);
   refuse_flag(!scalar && c.normalize_rewards, "--normalize-rewards", head.kind);
-  refuse_flag(head.kind != "hrc" && c.reward_clip > 0, "--reward-clip", head.kind);
+  refuse_flag(!head.clips_rewards() && c.reward_clip > 0, "--reward-clip", head.kind);
   head.norm = embeds ? c.norm : "none";
   if (scalar) {
     import.outputs = chosen_outputs(c, stored);
@@ -215,7 +215,8 @@ model::LoadOptions load_options(ImportConfig& c, const json& config, const backb
   apply_preset(c, stored.gate_planes > 0);
   if (c.head.empty() && model::rondo_object(config, c.from).contains("head")) return {};
   // A pairwise class says which head it has, and this verb what else is to be recorded.
-  if (c.head.empty()) c.head = model::head_of_class(config) == "bt" ? "" : model::head_of_class(config);
+  const heads::HeadEntry* named = heads::find_head(model::head_of_class(config));
+  if (c.head.empty() && named != nullptr && named->pairwise) c.head = named->name;
   if (c.head.empty() && stored.name == "value_head" && stored.outputs > 1)
     throw ConfigError("which head? " + c.from + ": value_head.weight has " + std::to_string(stored.outputs) +
                       " rows: --head gpm where they are an embedding, --head bt where they are outputs");

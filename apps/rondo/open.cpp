@@ -211,7 +211,7 @@ OpenModel open_model(const std::string& directory, const model::LoadOptions& opt
                 fmt::format("{}: tensors not used: {}", directory, fmt::join(open.loaded.ignored_tensors, ", ")));
   }
   const nlohmann::json& config = open.model().config();
-  if (config.contains("mean") && config.contains("std") && open.model().head_config().kind == "bt") {
+  if (config.contains("mean") && config.contains("std") && open.model().head_config().is_scalar()) {
     session.log(LogLevel::kInfo,
                 fmt::format("{}: config.json has a mean and std of rewards, which are not applied; `rondo import "
                             "--normalize-rewards` does",

@@ -82,5 +82,28 @@ class Budgets(unittest.TestCase):
         self.assertEqual(run("check_budgets", {"a.cpp": LICENCE + "// TO" + "DO(#12): later.\n"})[0], 0)
 
 
+class Names(unittest.TestCase):
+    TABLES = {"src/rondo/heads/heads.def": "HEAD(bt)\nHEAD(pair)\n", "src/rondo/data/row_shapes.def": "SHAPE(steps)\n"}
+
+    def output(self, name, code):
+        status, output = run("check_names", {**self.TABLES, name: f"void f() {{\n  {code}\n}}\n"})
+        return output if status == 1 else ""
+
+    def test_refuses_a_comparison_with_the_name_of_a_plug_in(self):
+        for code in ('if (head.kind == "bt") g();', 'return "bt" != x;', 'x = story["second"] == std::string("bt");',
+                     'if (config.head ==\n      "pair") g();', 'while (shape->name != "steps") g();'):
+            self.assertIn("src/rondo/train/a.cpp:", self.output("src/rondo/train/a.cpp", code), code)
+        self.assertIn("apps/rondo/a.cpp:2: ", self.output("apps/rondo/a.cpp", 'g(kind == "bt");'))
+
+    def test_allows_ordinary_words_comments_tests_and_the_own_file(self):
+        for code in ('if (key == "steps") g();', 'if (options.left == "pair" || is_head) g();', '// kind == "bt"',
+                     'x = "bt";', 'if (head == "other") g();'):
+            self.assertEqual(self.output("src/rondo/train/a.cpp", code), "", code)
+        self.assertEqual(self.output("src/rondo/train/a_test.cpp", 'if (kind == "bt") g();'), "")
+        self.assertEqual(self.output("src/rondo/heads/bt.cpp", 'if (kind == "bt") g();'), "")
+        self.assertEqual(self.output("src/rondo/data/shapes/steps.cpp", 'if (shape == "steps") g();'), "")
+        self.assertNotEqual(self.output("src/rondo/heads/pair.cpp", 'if (kind == "bt") g();'), "")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -25,6 +25,11 @@ HeadOutput forward(const HeadConfig& config, const nn::ParameterSet& parameters,
 constinit const HeadEntry bt_entry{
     .name = "bt",
     .cite = "Bradley & Terry 1952",
+    .is_control = true,
+    .title = "BT",
+    .meaning = "Bradley-Terry",
+    .colour = "#D55E00",
+    .trainer_classes = {"RewardModel", "LLMForSequenceRegression"},  // OpenRLHF, now and early
     .weights = &weights,
     .forward = &forward,
 };

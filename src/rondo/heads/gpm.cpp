@@ -20,6 +20,9 @@ constinit const HeadEntry gpm_entry{
     .name = "gpm",
     .cite = "arXiv:2410.02197",
     .embeds = true,
+    .title = "GPM",
+    .meaning = "general preference",
+    .colour = "#0072B2",
     .weights = &embedding_weights,
     .forward = &forward,
 };

@@ -27,6 +27,10 @@ constinit const HeadEntry hrc_entry{
     .name = "hrc",
     .cite = "arXiv:2605.17342",
     .embeds = true,
+    .clips_rewards = true,
+    .title = "HRC",
+    .meaning = "reward + cycles",
+    .colour = "#009E73",
     .weights = &weights,
     .forward = &forward,
 };

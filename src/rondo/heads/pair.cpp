@@ -19,6 +19,9 @@ constinit const HeadEntry pair_entry{
     .name = "pair",
     .cite = "arXiv:2405.07863",
     .pairwise = true,
+    .title = "PairPM",
+    .meaning = "both responses read at once",
+    .colour = "#E69F00",
     .weights = &weights,
     .forward = &forward,
 };

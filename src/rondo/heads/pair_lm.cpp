@@ -26,6 +26,9 @@ constinit const HeadEntry pair_lm_entry{
     .cite = "arXiv:2405.07863",
     .pairwise = true,
     .reads_logits = true,
+    .title = "PairLM",
+    .meaning = "a language model asked for the better one",
+    .colour = "#8c8c8c",
     .weights = &weights,
     .forward = &forward,
 };

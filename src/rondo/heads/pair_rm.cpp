@@ -42,6 +42,11 @@ constinit const HeadEntry pair_rm_entry{
     .cite = "arXiv:2306.02561",
     .pairwise = true,
     .readings = kMarks,
+    .title = "PairRM",
+    .meaning = "both responses read at marks",
+    .colour = "#56B4E9",
+    .trainer_classes = {"DebertaV2PairRM"},  // LLM-Blender
+    .wraps_backbone = true,
     .weights = &weights,
     .forward = &forward,
 };

@@ -77,7 +77,7 @@ heads::HeadConfig choose_head(const nlohmann::json& config, const backbones::Fam
   }
   heads::HeadConfig head = options.import ? options.import->head : announced_head(config, place);
   const bool from_class = options.import || !rondo_object(config, place).contains("head");
-  if (from_class && head.kind == "bt") {
+  if (from_class && head.is_scalar()) {
     head.classifier = family.classifier.build != nullptr && is_classifier(config);
     head.bias = stored.has_bias || (head.classifier && family.classifier.output_has_bias) ||
                 (options.import && options.import->mean != 0);
@@ -87,7 +87,7 @@ heads::HeadConfig choose_head(const nlohmann::json& config, const backbones::Fam
 
 // Where the head's weights lie in the file: a reward's under the name that was found, the others under their own.
 std::string stored_name(const heads::HeadConfig& head, const StoredHead& stored, const std::string& name) {
-  if (head.kind == "bt" && name.starts_with("score.") && !stored.name.empty())
+  if (head.is_scalar() && name.starts_with("score.") && !stored.name.empty())
     return stored.name + name.substr(std::string_view("score").size());
   return name;
 }

@@ -87,8 +87,8 @@ at::ScalarType stored_type(const Model& model, const nn::Parameter& p, const Sav
 // The name in the file: that of transformers' class where that class computes this model.
 std::string file_name(const Model& model, const std::string& name) {
   constexpr std::string_view kScore = "score";
-  // LLM-Blender's class keeps its backbone under a name of its own.
-  if (model.head_config().kind == "pair_rm" && name.starts_with(model.family().prefix))
+  const heads::HeadEntry* head = heads::find_head(model.head_config().kind);
+  if (head != nullptr && head->wraps_backbone && name.starts_with(model.family().prefix))
     return std::string(kWrapperPrefix) + name.substr(model.family().prefix.size());
   if (model.head_config().classifier && name.starts_with("score."))
     return std::string(model.family().classifier.output) + name.substr(kScore.size());
@@ -110,7 +110,7 @@ const char* dtype_name(at::ScalarType type) {
   return type == at::kHalf ? "float16" : "float32";
 }
 
-// config.json of a saved model: the head and, for BT, what transformers and vLLM need to load it unchanged.
+// config.json of a saved model: the head and, for a reward, what transformers and vLLM need to load it unchanged.
 nlohmann::json saved_config(const Model& model, nlohmann::json rondo, at::ScalarType type) {
   nlohmann::json config = model.config();
   const heads::HeadConfig& head = model.head_config();
@@ -126,7 +126,7 @@ nlohmann::json saved_config(const Model& model, nlohmann::json rondo, at::Scalar
   // The class of another head than the model has now.
   const std::string_view announced = head_of_class(config);
   if (!announced.empty() && announced != head.kind) config["architectures"] = {model.family().architectures.front()};
-  if (head.kind != "bt") return config;
+  if (!head.is_scalar()) return config;
   // A head of ours on an encoder is not what transformers' classifier computes.
   if (model.family().classifier.build == nullptr || head.classifier)
     config["architectures"] = {class_name(model.family(), config, kClassifierClass)};
@@ -148,9 +148,8 @@ void write_adapter(const Model& model, const nlohmann::json& config, std::vector
                    const fs::path& directory) {
   AdapterManifest manifest{.lora = model.parameters().lora()->config,
                            .fan_in_fan_out = model.family().matrices_are_in_out};
-  const std::string& head = model.head_config().kind;
-  if (head == kNoHead) manifest.task_type = "CAUSAL_LM";
-  if (head == "bt") manifest.task_type = "SEQ_CLS";
+  if (model.head_config().kind == kNoHead) manifest.task_type = "CAUSAL_LM";
+  if (model.head_config().is_scalar()) manifest.task_type = "SEQ_CLS";
   // PEFT's "all-linear" means the layers of an encoder's classifier as well.
   const bool lists_modules =
       manifest.lora.targets.empty() && manifest.lora.pattern.empty() && model.family().classifier.build != nullptr;

@@ -40,7 +40,7 @@ Rows rows_for(nn::Activation activation, const Tensor& w_1D) {
 Model as_classifier(const Model& model) {
   const heads::HeadConfig& head = model.head_config();
   const backbones::FamilyEntry& family = model.family();
-  if (head.kind != "bt") {
+  if (!head.is_scalar()) {
     throw ModelError(fmt::format(
         "transformers has no class for a {} head: its scores are no rewards; use --format published", head.kind));
   }

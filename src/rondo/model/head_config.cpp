@@ -21,27 +21,23 @@ void check_name(const char* what, const std::string& name, const std::vector<std
   throw ModelError("config.json: rondo: head: " + unknown_name_message(what, name, known));
 }
 
-// Classes that trainers wrap around a model of transformers, whose name then is all that config.json says.
-struct TrainerClass {
-  std::string_view name;
-  std::string_view head;  // empty: it may have any
-};
-constexpr TrainerClass kTrainerClasses[] = {
-    {"RewardModel", "bt"},               // OpenRLHF
-    {"CriticModel", ""},                 // OpenRLHF: values of states
-    {"LLMForSequenceRegression", "bt"},  // early OpenRLHF
-    {"CustomRewardModel", ""},           // General Preference Model
-    {"DebertaV2PairRM", "pair_rm"},      // LLM-Blender
-};
+// Classes that trainers wrap around a model of transformers and that may have any head: values of states in OpenRLHF,
+// General Preference Model. Those of one head stand in its entry.
+constexpr std::string_view kOtherTrainerClasses[] = {"CriticModel", "CustomRewardModel"};
 
-const TrainerClass* find_trainer_class(std::string_view name) {
-  for (const TrainerClass& row : kTrainerClasses) {
-    if (row.name == name) return &row;
+const heads::HeadEntry* head_of_trainer_class(std::string_view name) {
+  for (const heads::HeadEntry* head : heads::all_heads()) {
+    for (const std::string_view known : head->trainer_classes) {
+      if (!name.empty() && known == name) return head;
+    }
   }
   return nullptr;
 }
 
-bool is_trainer_class(std::string_view name) { return find_trainer_class(name) != nullptr; }
+bool is_trainer_class(std::string_view name) {
+  const auto known = std::find(std::begin(kOtherTrainerClasses), std::end(kOtherTrainerClasses), name);
+  return known != std::end(kOtherTrainerClasses) || head_of_trainer_class(name) != nullptr;
+}
 
 std::vector<int64_t> read_answers(const nlohmann::json& object) {
   const auto found = object.find("answers");
@@ -64,8 +60,8 @@ std::string class_of(const nlohmann::json& config) {
 }  // namespace
 
 std::string_view head_of_class(const nlohmann::json& config) {
-  const TrainerClass* row = find_trainer_class(class_of(config));
-  return row == nullptr ? "" : row->head;
+  const heads::HeadEntry* head = head_of_trainer_class(class_of(config));
+  return head == nullptr ? "" : head->name;
 }
 
 heads::HeadConfig read_head_config(const nlohmann::json& object) {
@@ -162,9 +158,9 @@ heads::HeadConfig announced_head(const nlohmann::json& config, const std::string
   if (rondo.contains("head")) return read_head_config(rondo["head"]);
   const heads::HeadConfig scalar = {.kind = "bt", .norm = "none", .tau = 1};
   const std::string_view kind = head_of_class(config);
-  if (kind == "bt") return scalar;
   if (!kind.empty()) {
     heads::HeadConfig head = {.kind = std::string(kind), .norm = "none", .tau = 1};
+    if (heads::head_by_name(kind).readings == 1) return head;
     head.outputs = backbones::ConfigReader(config, place + "/config.json").integer_or("n_tasks", 1, 1, kMostPlanes);
     return head;
   }

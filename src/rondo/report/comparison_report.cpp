@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
+#include "rondo/heads/shared/head.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/report/html_report.h"
 #include "rondo/report/plots.h"
@@ -68,11 +69,16 @@ std::string name_of(const Json& heads, const std::string& head) {
 struct PairedDifference {
   std::string first;
   std::string second;
-  bool is_against_control;  // BT is what the others are held to
+  bool is_against_control;
   double accuracy;
   double low;
   double high;
 };
+
+bool is_control(const std::string& head) {
+  const heads::HeadEntry* entry = heads::find_head(head);
+  return entry != nullptr && entry->is_control;
+}
 
 std::vector<PairedDifference> paired_differences(const Json& story) {
   std::vector<PairedDifference> result;
@@ -83,7 +89,7 @@ std::vector<PairedDifference> paired_differences(const Json& story) {
     if (!accuracy.is_number() || !low.is_number() || !high.is_number()) continue;
     result.push_back({.first = name_of(heads, entry.at("first").get<std::string>()),
                       .second = name_of(heads, entry.at("second").get<std::string>()),
-                      .is_against_control = entry["second"] == "bt",
+                      .is_against_control = is_control(entry.at("second").get<std::string>()),
                       .accuracy = accuracy.get<double>(),
                       .low = low.get<double>(),
                       .high = high.get<double>()});

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "rondo/heads/shared/head.h"
+
 namespace rondo::report {
 namespace {
 
@@ -70,26 +72,20 @@ void add_calibration_plot(HtmlReport& report, const std::vector<std::pair<std::s
 
 std::string head_colour(const std::string& head) {
   if (head.ends_with(kMixed)) return "#CC79A7";
-  if (head == "bt") return "#D55E00";
-  if (head == "gpm") return "#0072B2";
-  if (head == "hrc") return "#009E73";
-  return "";
+  const heads::HeadEntry* entry = heads::find_head(head);
+  return entry == nullptr ? "" : std::string(entry->colour);
 }
 
 std::string head_title(const std::string& head) {
+  const heads::HeadEntry* entry = heads::find_head(head);
   const std::string name = head_short_title(head);
-  if (head == "bt") return name + " (Bradley-Terry)";
-  if (head == "gpm") return name + " (general preference)";
-  if (head == "hrc") return name + " (reward + cycles)";
-  return name;
+  return entry == nullptr || entry->meaning.empty() ? name : name + " (" + std::string(entry->meaning) + ")";
 }
 
 std::string head_short_title(const std::string& head) {
   if (head.ends_with(kMixed)) return head_short_title(head.substr(0, head.size() - kMixed.size())) + " with more data";
-  if (head == "bt") return "BT";
-  if (head == "gpm") return "GPM";
-  if (head == "hrc") return "HRC";
-  return head;
+  const heads::HeadEntry* entry = heads::find_head(head);
+  return entry == nullptr || entry->title.empty() ? head : std::string(entry->title);
 }
 
 }  // namespace rondo::report

@@ -36,13 +36,13 @@ void add_line_plot(HtmlReport& report, const std::string& caption, const std::ve
 /// Confidence against agreement of one or several models; `judgements` are objects as metrics::to_json writes them.
 void add_calibration_plot(HtmlReport& report, const std::vector<std::pair<std::string, nlohmann::json>>& judgements);
 
-/// A colour per head name, the same in every report; colours that the colour-blind tell apart (Okabe & Ito 2008).
+/// The colour of a head, the same in every report; empty where it is no head.
 std::string head_colour(const std::string& head);
 
-/// "Bradley-Terry" for bt, and so on; the name itself where it is no head.
+/// "BT (Bradley-Terry)", and so on; the name itself where it is no head.
 std::string head_title(const std::string& head);
 
-/// "BT", "GPM", "HRC"; the name itself where it is no head.
+/// "BT", and so on; the name itself where it is no head.
 std::string head_short_title(const std::string& head);
 
 }  // namespace rondo::report

@@ -101,7 +101,7 @@ void refuse_foreign_flags(const TrainConfig& config) {
   if (names_planes && !heads::head_by_name(config.head).embeds)
     throw ConfigError("--planes, --gate and --norm describe embeddings, and a " + config.head +
                       " head has none; leave them out or take --head gpm or hrc");
-  if (names_clip && config.head != "hrc")
+  if (names_clip && !heads::head_by_name(config.head).clips_rewards)
     throw ConfigError("--reward-clip is of hrc heads, and this one is " + config.head + "; leave it out");
 }
 

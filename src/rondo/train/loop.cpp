@@ -167,7 +167,7 @@ class Loop {
                 {"seconds", state.seconds}};
     // JSON has no infinity; a skipped update is a null.
     row["grad_norm"] = std::isfinite(norm) ? json(norm) : json(nullptr);
-    if (model_.head_config().kind == "hrc") {
+    if (model_.head_config().clips_rewards()) {
       row["clipped_share"] = report.responses > 0 ? report.clipped / static_cast<double>(report.responses) : 0;
     }
     for (const auto& [name, sum] : report.further) row[name] = sum / report.weight;

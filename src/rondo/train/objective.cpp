@@ -11,7 +11,7 @@ namespace rondo::train {
 namespace {
 
 ObjectiveReport report_of(const HeadOutput& output, const ComparisonBatch& comparisons, const Tensor& score_C,
-                          const losses::Loss& loss, double reward_clip) {
+                          const losses::Loss& loss, const heads::HeadConfig& head) {
   ObjectiveReport report;
   report.loss_sum = loss.sum.item<double>();
   report.weight = loss.count.item<double>();
@@ -19,8 +19,8 @@ ObjectiveReport report_of(const HeadOutput& output, const ComparisonBatch& compa
   const Tensor agrees_C = (score_C * (comparisons.p_C - 0.5) > 0).logical_and_(decided_C);
   report.decided = decided_C.sum().item<double>();
   report.correct = agrees_C.sum().item<double>();
-  if (output.rewards_R.defined() && output.embeddings_RE.defined()) {
-    report.clipped = (output.rewards_R.abs() >= reward_clip).sum().item<double>();
+  if (head.clips_rewards()) {
+    report.clipped = (output.rewards_R.abs() >= head.reward_clip).sum().item<double>();
   }
   return report;
 }
@@ -104,7 +104,7 @@ ObjectiveReport Objective::backward(std::span<const data::GroupSelection> select
   }
   total.backward();
 
-  ObjectiveReport report = report_of(output, comparisons, score_C.detach(), loss, head.reward_clip);
+  ObjectiveReport report = report_of(output, comparisons, score_C.detach(), loss, head);
   report.responses = batch.response_count();
   report.tokens = batch.layout.token_count;
   return report;

@@ -25,14 +25,29 @@ std::vector<std::string> head_names() {
   return names;
 }
 
-const HeadEntry& head_by_name(std::string_view name) {
+const HeadEntry* find_head(std::string_view name) {
   for (const HeadEntry* head : kHeads) {
-    if (head->name == name) return *head;
+    if (head->name == name) return head;
   }
+  return nullptr;
+}
+
+const HeadEntry& head_by_name(std::string_view name) {
+  if (const HeadEntry* head = find_head(name)) return *head;
   throw ConfigError(unknown_name_message("head", name, head_names()));
 }
 
 bool HeadConfig::has_gate() const { return gate != "none" && head_by_name(kind).embeds; }
+
+bool HeadConfig::is_scalar() const {
+  const HeadEntry* head = find_head(kind);
+  return head != nullptr && head->scalar();
+}
+
+bool HeadConfig::clips_rewards() const {
+  const HeadEntry* head = find_head(kind);
+  return head != nullptr && head->clips_rewards;
+}
 
 double default_tau(std::string_view kind, std::string_view norm) {
   return head_by_name(kind).embeds && norm == "unit" ? kUnitNormTau : 1.0;

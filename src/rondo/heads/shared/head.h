@@ -6,6 +6,7 @@
 // in the model's parameter set under the published names (score.weight, value_head.weight, prompt_head.weight).
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,10 +38,16 @@ struct HeadConfig {
   int64_t outputs = 1;           // pair_rm: logits of a candidate, averaged
 
   bool has_gate() const;
+  /// Of the head that `kind` names; false where it names none, as in a policy.
+  bool is_scalar() const;
+  bool clips_rewards() const;
 };
 
 /// 0.1 with unit norm, 1 without and for BT (contracts.md).
 double default_tau(std::string_view kind, std::string_view norm);
+
+/// Up to two names, empty where there are fewer.
+using ClassNames = std::array<std::string_view, 2>;
 
 struct HeadEntry {
   std::string_view name;
@@ -54,6 +61,19 @@ struct HeadEntry {
   int64_t readings = 1;
   /// Pairwise: the states it gets are next-token logits of config.answers, in that order.
   bool reads_logits = false;
+  /// Rewards are clipped to +-config.reward_clip, and a run says how many are.
+  bool clips_rewards = false;
+  /// The head that others are held to where a report compares heads.
+  bool is_control = false;
+  /// In reports: a short title, what it stands for, and a colour (Okabe & Ito 2008: the colour-blind tell them apart).
+  std::string_view title;
+  std::string_view meaning;
+  std::string_view colour;
+  /// Classes that trainers wrap around a model of transformers, by which config.json names this head.
+  ClassNames trainer_classes = {};
+  /// Those classes keep the backbone's tensors under the name of the wrapped model (model::kWrapperPrefix).
+  bool wraps_backbone = false;
+  /// One reward and nothing else, as transformers' sequence classifiers with one output have it.
   bool scalar() const { return !embeds && !pairwise; }
   std::vector<nn::ExpectedWeight> (*weights)(const HeadConfig& config, int64_t hidden);
   /// pooled_RD: states of the responses; prompt_GD: states at the gate positions (undefined without a gate). Both in
@@ -63,6 +83,8 @@ struct HeadEntry {
 };
 
 std::span<const HeadEntry* const> all_heads();
+/// Null where there is none of the name.
+const HeadEntry* find_head(std::string_view name);
 /// Throws ConfigError with the nearest name.
 const HeadEntry& head_by_name(std::string_view name);
 std::vector<std::string> head_names();
