@@ -82,6 +82,34 @@ class Budgets(unittest.TestCase):
         self.assertEqual(run("check_budgets", {"a.cpp": LICENCE + "// TO" + "DO(#12): later.\n"})[0], 0)
 
 
+class Siblings(unittest.TestCase):
+    FOLDER = "src/rondo/heads/"
+
+    @staticmethod
+    def code(*words):
+        return LICENCE + '#include "a.h"\n\nnamespace rondo {\n' + "".join(f"int {w};\n" for w in words) + "}\n"
+
+    def test_refuses_two_of_a_folder_that_are_half_equal(self):
+        left, right = self.code("a", "b", "c", "d"), self.code("a", "b", "x", "y", "z")
+        status, output = run("check_siblings", {self.FOLDER + "one.cpp": left, self.FOLDER + "two.cpp": right})
+        self.assertEqual(status, 1, output)
+        self.assertIn("one.cpp and two.cpp: 50%", output)
+
+    def test_counts_lines_in_order_and_no_comments_includes_braces_or_namespaces(self):
+        right = self.code("y", "b", "x", "a", "z").replace("int y;", "// int c;\nint y;  // as a sibling has it\n{\n}")
+        left = self.code("a", "b", "c").replace("int c;", "// int c;\nint w;\n{\n}")
+        status, output = run("check_siblings", {self.FOLDER + "one.cpp": left, self.FOLDER + "two.cpp": right})
+        self.assertEqual(status, 0, output)
+        self.assertIn("heads 33% (one, two)", output)
+
+    def test_leaves_tests_shared_files_and_other_folders_alone(self):
+        same = self.code("a", "b", "c")
+        status, output = run("check_siblings", {
+            self.FOLDER + "one.cpp": same, self.FOLDER + "one_test.cpp": same, self.FOLDER + "shared/one.cpp": same,
+            "src/rondo/losses/one.cpp": same, "src/rondo/nn/a.cpp": same, "src/rondo/nn/b.cpp": same})
+        self.assertEqual(status, 0, output)
+
+
 class Names(unittest.TestCase):
     TABLES = {"src/rondo/heads/heads.def": "HEAD(bt)\nHEAD(pair)\n", "src/rondo/data/row_shapes.def": "SHAPE(steps)\n"}
 
