@@ -102,7 +102,7 @@ class TrainRun {
     freeze_parameters(open_.model(), config_.freeze);
     // What contradicts itself is refused before there is a folder that says a run began.
     const train::Objective objective(open_.model(), config_.loop.objective);
-    const train::Optimizer optimizer(open_.model().parameters(), config_.loop.optimizer);
+    const train::Optimizer optimizer = train::loop_optimizer(open_.model(), config_.loop);
   }
 
   void prepare() {

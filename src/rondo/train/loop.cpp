@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <cmath>
+#include <set>
 
 #include "rondo/base/error.h"
 #include "rondo/base/random.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/mapped_file.h"
+#include "rondo/model/adapter.h"
 #include "rondo/nn/lora.h"
 #include "rondo/train/metrics_log.h"
 
@@ -50,10 +52,10 @@ class Loop {
         hooks_(hooks),
         sampler_(source, config.sampler),
         objective_(objective),
-        optimizer_(model.parameters(), optimizer_options(config),
-                   [&model](const std::string& name) { return !model.is_backbone(name); }) {}
+        optimizer_(loop_optimizer(model, config)) {}
 
   LoopResult run() {
+    if (config_.optimizer.kind == "muon") hooks_.log(LogLevel::kInfo, optimizer_.summary());
     resume();
     MetricsLog metrics(out_ / "metrics.jsonl", result_.state.metrics_bytes);
     RunState& state = result_.state;
@@ -229,6 +231,16 @@ class Loop {
 };
 
 }  // namespace
+
+Optimizer loop_optimizer(const model::Model& model, const LoopConfig& config) {
+  std::set<std::string> of_blocks;
+  for (const model::Matrix& matrix : model::block_matrices(model.family(), model.backbone().sizes()))
+    of_blocks.insert(matrix.module + ".weight");
+  return {model.parameters(),
+          optimizer_options(config),
+          {.is_head = [&](const std::string& name) { return !model.is_backbone(name); },
+           .is_block_matrix = [&](const std::string& name) { return of_blocks.contains(name); }}};
+}
 
 int64_t steps_of_epochs(data::TokenSource& source, const data::SamplerOptions& sampler, int64_t epochs) {
   return epochs * data::GroupSampler(source, sampler).steps_per_epoch();

@@ -34,6 +34,10 @@ struct LoopConfig {
   ScheduleOptions schedule;
 };
 
+/// The optimizer that a loop has: Muon, where wanted, for the matrices of the model's blocks, and head_lr for what is
+/// not its backbone. Throws ConfigError where there is nothing to train, or head_lr has no rate to differ from.
+Optimizer loop_optimizer(const model::Model& model, const LoopConfig& config);
+
 /// Steps of so many passes over the groups of `source`.
 int64_t steps_of_epochs(data::TokenSource& source, const data::SamplerOptions& sampler, int64_t epochs);
 

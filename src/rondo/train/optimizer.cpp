@@ -12,6 +12,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -27,10 +28,6 @@ constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
 constexpr int kNewtonSchulzSteps = 5;
 constexpr double kMuonScale = 0.2;  // arXiv:2502.16982 sec. 2.2: root mean square of an AdamW update
 constexpr double kSmallestNorm = 1e-12;
-
-bool is_block_matrix(const nn::Parameter& p) {
-  return p.value.dim() == 2 && p.name.find(".layers.") != std::string::npos;
-}
 
 // Vectors are biases and the weights of norms: pulling them to 0 is no prior that anyone holds.
 bool decays(const Tensor& value) { return value.dim() >= 2; }
@@ -49,37 +46,53 @@ Tensor orthogonalise(const Tensor& matrices) {
   return tall ? x.transpose(1, 2) : x;
 }
 
-Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options,
-                     const std::function<bool(const std::string&)>& is_head)
+Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options, const OptimizerRoles& roles)
     : options_(options) {
-  std::vector<std::vector<int64_t>> shapes;
   for (const nn::Parameter& p : parameters.all()) {
     if (!p.value.requires_grad()) continue;
     if (options.kind == "muon" && nn::is_lora(p.name))
-      throw ConfigError("--optimizer muon has no matrix to train: adapters freeze those of the blocks; use adamw");
+      throw ConfigError("`optimizer` muon has no matrix to train: adapters freeze those of the blocks; use adamw");
     const Tensor data = p.value.detach();
     const bool is_wide = data.scalar_type() != at::kBFloat16 && data.scalar_type() != at::kHalf;
     trained_.push_back({p.name, p.value, is_wide ? data : data.to(at::kFloat), {}});
     const size_t index = trained_.size() - 1;
-    if (options_.kind != "muon" || !is_block_matrix(p)) {
-      add_to(group_of(is_head(p.name) ? options.head_factor : 1, decays(data) ? options.weight_decay : 0), index);
-      continue;
-    }
-    const std::vector<int64_t> shape = data.sizes().vec();
-    const auto at_shape = std::find(shapes.begin(), shapes.end(), shape);
-    if (at_shape == shapes.end()) {
-      shapes.push_back(shape);
-      buckets_.push_back({{index}, {}});
+    if (options.kind == "muon" && roles.is_block_matrix(p.name)) {
+      add_to_bucket(index);
     } else {
-      buckets_[static_cast<size_t>(at_shape - shapes.begin())].members.push_back(index);
+      add_to(group_of(roles.is_head(p.name) ? options.head_factor : 1, decays(data) ? options.weight_decay : 0), index);
     }
   }
   if (trained_.empty()) throw ConfigError("nothing to train: every parameter is frozen; give fewer --freeze patterns");
+  if (options.kind == "muon" && buckets_.empty())
+    throw ConfigError("`optimizer` muon has no matrix to train: those of the blocks are frozen; use adamw");
   for (MuonBucket& bucket : buckets_) {
     const Tensor& like = trained_[bucket.members.front()].master;
     bucket.momentum =
         at::zeros({static_cast<int64_t>(bucket.members.size()), like.size(0), like.size(1)}, like.options());
   }
+}
+
+void Optimizer::add_to_bucket(size_t index) {
+  const auto shape_of = [&](size_t member) { return trained_[member].master.sizes(); };
+  const auto same = [&](const MuonBucket& bucket) { return shape_of(bucket.members.front()) == shape_of(index); };
+  const auto found = std::find_if(buckets_.begin(), buckets_.end(), same);
+  (found == buckets_.end() ? buckets_.emplace_back() : *found).members.push_back(index);
+}
+
+std::vector<std::string> Optimizer::muon_names() const {
+  std::vector<std::string> names;
+  for (const MuonBucket& bucket : buckets_) {
+    for (const size_t member : bucket.members) names.push_back(trained_[member].name);
+  }
+  return names;
+}
+
+std::string Optimizer::summary() const {
+  const size_t by_muon = muon_names().size();
+  const auto is_matrix = [](const Trained& t) { return t.master.dim() >= 2; };
+  const auto matrices = static_cast<size_t>(std::count_if(trained_.begin(), trained_.end(), is_matrix));
+  return fmt::format("muon trains {} matrices of the blocks, adamw {} other matrices and {} vectors", by_muon,
+                     matrices - by_muon, trained_.size() - matrices);
 }
 
 Optimizer::AdamwGroup& Optimizer::group_of(double factor, double weight_decay) {

@@ -33,12 +33,24 @@ struct OptimizerOptions {
   double head_factor = 1;  // the head's learning rate over that of the rest; AdamW
 };
 
+/// What a parameter of some name is. Names differ from family to family: only the model knows.
+struct OptimizerRoles {
+  static bool none(const std::string&) { return false; }
+  /// head_factor changes its rate.
+  std::function<bool(const std::string&)> is_head = &none;
+  /// Muon trains it. A matrix may lie as [in, out] or as [out, in]: its update is the transpose of the other's.
+  std::function<bool(const std::string&)> is_block_matrix = &none;
+};
+
 class Optimizer {
  public:
-  /// parameters: those that require a gradient are trained. `is_head` tells whose rate head_factor changes.
-  Optimizer(
-      const nn::ParameterSet& parameters, const OptimizerOptions& options,
-      const std::function<bool(const std::string&)>& is_head = [](const std::string&) { return false; });
+  /// parameters: those that require a gradient are trained. Throws ConfigError where that is none, or none for Muon.
+  Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions& options, const OptimizerRoles& roles = {});
+
+  /// Names of the matrices that Muon trains.
+  std::vector<std::string> muon_names() const;
+  /// How many parameters each optimiser has, in words.
+  std::string summary() const;
 
   /// Adds the gradients of a micro-batch, already divided by the count of the whole step, and clears them.
   void accumulate();
@@ -73,6 +85,7 @@ class Optimizer {
   double clip_gradients();
   AdamwGroup& group_of(double factor, double weight_decay);
   void add_to(AdamwGroup& group, size_t index);
+  void add_to_bucket(size_t index);
   void adamw_step(double lr, AdamwGroup& group);
   void muon_step(double lr, MuonBucket& bucket);
   void finish_step();
