@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "rondo/core/score_kernel.h"
@@ -101,6 +102,35 @@ TEST_P(EveryHead, ScoresNegateUnderSwapToTheLastBit) {
       EXPECT_GT(table.scores_MM().abs().max().item<double>(), 0);
     }
   }
+}
+
+// The fields of an entry that runs and files are made of say what forward does.
+TEST_P(EveryHead, ClipsItsRewardsWhereItsEntrySaysSo) {
+  HeadConfig config = configs().front();
+  config.reward_clip = 1e-3;
+  EXPECT_EQ(config.is_scalar(), !GetParam()->embeds && !GetParam()->pairwise);
+  EXPECT_EQ(config.clips_rewards(), GetParam()->clips_rewards);
+  const HeadOutput output = forward(config, parameters(config), random_tensor({rows({6}), width()}, 5), {6});
+  EXPECT_TRUE(output.rewards_R.defined() || !(GetParam()->scalar() || GetParam()->clips_rewards));
+  if (!output.rewards_R.defined()) return;
+  EXPECT_EQ(output.rewards_R.abs().max().item<double>() <= config.reward_clip, GetParam()->clips_rewards);
+}
+
+TEST_P(EveryHead, HasATitleAndAColourOfItsOwn) {
+  EXPECT_FALSE(GetParam()->title.empty() || GetParam()->meaning.empty());
+  EXPECT_TRUE(GetParam()->colour.starts_with('#') && GetParam()->colour.size() == 7) << GetParam()->colour;
+  for (const HeadEntry* other : all_heads()) {
+    if (other == GetParam()) continue;
+    EXPECT_NE(other->title, GetParam()->title);
+    EXPECT_NE(other->colour, GetParam()->colour);
+  }
+}
+
+TEST(Heads, OneIsTheControlAndOnlyAHeadIsFound) {
+  EXPECT_EQ(std::count_if(all_heads().begin(), all_heads().end(), [](const HeadEntry* h) { return h->is_control; }), 1);
+  EXPECT_EQ(find_head("none"), nullptr);
+  EXPECT_FALSE(HeadConfig{.kind = "none"}.is_scalar());
+  EXPECT_FALSE(HeadConfig{.kind = "none"}.clips_rewards());
 }
 
 TEST_P(EveryHead, ClosedFormsEqualBruteForce) {

@@ -13,6 +13,7 @@
 #include "rondo/report/html_report.h"
 #include "rondo/report/page.h"
 #include "rondo/report/plotly_js.h"
+#include "rondo/report/plots.h"
 #include "rondo/report/svg_pictures.h"
 #include "rondo/report/training_report.h"
 
@@ -72,6 +73,16 @@ TEST(HtmlReport, WritesIntervalsAndSaysWhatIsMissing) {
   EXPECT_EQ(with_interval(Json{{"a", 0.5}, {"a_low", 0.25}, {"a_high", 0.75}}, "a"), "0.500 (0.250 to 0.750)");
   EXPECT_EQ(with_interval(Json{{"a", 0.5}}, "a"), "0.500");
   EXPECT_EQ(with_interval(Json{{"a", nullptr}}, "a"), "not available");
+}
+
+TEST(Heads, HaveTheTitlesOfTheirEntries) {
+  EXPECT_EQ(head_title("bt"), "BT (Bradley-Terry)");
+  EXPECT_EQ(head_short_title("gpm_mixed"), "GPM with more data");
+  EXPECT_EQ(head_title("gpm_mixed"), "GPM with more data");
+  EXPECT_EQ(head_title("random"), "random");
+  EXPECT_EQ(head_colour("hrc"), "#009E73");
+  EXPECT_EQ(head_colour("random"), "");
+  EXPECT_NE(head_colour("gpm_mixed"), head_colour("gpm"));
 }
 
 TEST(CyclePicture, CountsAndDashesWrongArrows) {

@@ -201,6 +201,20 @@ TEST(Loop, SaysWhatEachOptimizerTrains) {
   EXPECT_EQ(said, "muon trains 7 matrices of the blocks, adamw 2 other matrices and 3 vectors\n");
 }
 
+TEST(Loop, CountsTheRewardsThatAHeadClips) {
+  data::MemorySource source({cycle(3)});
+  for (const char* kind : {"bt", "hrc"}) {
+    const heads::HeadConfig head{
+        .kind = kind, .planes = 2, .norm = "none", .tau = 1, .reward_clip = 1e-9};  // smaller than any reward here
+    const Folder folder(kind);
+    run_loop(*tiny_model(head), source, loop_config(1), folder.path(), hooks_without_files());
+    std::ifstream file(folder.path() / "metrics.jsonl");
+    const nlohmann::json row = nlohmann::json::parse(file);
+    EXPECT_EQ(row.contains("clipped_share"), head.clips_rewards()) << kind;
+    EXPECT_EQ(row.value("clipped_share", 1.0), 1) << kind;
+  }
+}
+
 class Resume : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Resume, ContinuesToTheSameBits) {
