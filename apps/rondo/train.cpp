@@ -199,9 +199,9 @@ class TrainRun {
     session_.log(LogLevel::kInfo,
                  fmt::format("{} steps in {:.1f} s{}{}; model in {}", result.state.step, result.state.seconds,
                              result.stopped_early ? " (stopped early)" : "", best, config_.out));
-    if (result.skipped_updates > 0) {
-      session_.log(LogLevel::kWarning,
-                   fmt::format("{} updates skipped because their gradient was not finite", result.skipped_updates));
+    if (result.state.skipped_updates > 0) {
+      session_.log(LogLevel::kWarning, fmt::format("{} updates skipped because their gradient was not finite",
+                                                   result.state.skipped_updates));
     }
     if (!flags_.no_report) write_report();
   }

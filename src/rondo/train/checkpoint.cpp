@@ -42,8 +42,13 @@ std::vector<fs::path> checkpoints(const fs::path& out) {
 }
 
 nlohmann::json to_json(const RunState& s) {
-  return {{"step", s.step},           {"metrics_bytes", s.metrics_bytes}, {"seconds", s.seconds},
-          {"best_step", s.best_step}, {"best_log_loss", s.best_log_loss}, {"stale_evaluations", s.stale_evaluations}};
+  return {{"step", s.step},
+          {"metrics_bytes", s.metrics_bytes},
+          {"seconds", s.seconds},
+          {"best_step", s.best_step},
+          {"best_log_loss", s.best_log_loss},
+          {"stale_evaluations", s.stale_evaluations},
+          {"skipped_updates", s.skipped_updates}};
 }
 
 RunState from_json(const nlohmann::json& j) {
@@ -52,7 +57,8 @@ RunState from_json(const nlohmann::json& j) {
           .seconds = j.at("seconds"),
           .best_log_loss = j.at("best_log_loss"),
           .best_step = j.at("best_step"),
-          .stale_evaluations = j.at("stale_evaluations")};
+          .stale_evaluations = j.at("stale_evaluations"),
+          .skipped_updates = j.at("skipped_updates")};
 }
 
 RunState read_state(const fs::path& path) {

@@ -22,9 +22,10 @@ struct RunState {
   double best_log_loss = 0;   // valid where best_step >= 0
   int64_t best_step = -1;
   int64_t stale_evaluations = 0;
+  int64_t skipped_updates = 0;  // steps whose gradient was not finite and which left the weights as they were
 };
 
-/// tensors: optimiser state. The trainable parameters of the model are stored beside them.
+/// tensors: Optimizer::state. The trainable parameters of the model are stored beside them.
 void save_checkpoint(const std::filesystem::path& out, const RunState& state,
                      const std::map<std::string, Tensor>& tensors, const nn::ParameterSet& parameters);
 

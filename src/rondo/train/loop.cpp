@@ -143,7 +143,7 @@ class Loop {
       report = forward_backward(batch, counts);
       check_finite(report, state.step);
       norm = optimizer_.step(lr);
-      if (!std::isfinite(norm)) ++result_.skipped_updates;
+      if (!std::isfinite(norm)) ++state.skipped_updates;
     }
     ++state.step;
     const double seconds = seconds_since(start);

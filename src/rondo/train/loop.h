@@ -57,8 +57,6 @@ struct LoopResult {
   RunState state;
   bool interrupted = false;
   bool stopped_early = false;
-  /// Steps whose gradient was not finite and whose update was skipped.
-  int64_t skipped_updates = 0;
 };
 
 /// Runs from the newest checkpoint in `out` where there is one, else from step 0. Writes out/metrics.jsonl,

@@ -196,7 +196,9 @@ std::map<std::string, Tensor> Optimizer::state() const {
     }
   }
   for (const MuonBucket& bucket : buckets_) state["muon.m." + trained_[bucket.members.front()].name] = bucket.momentum;
-  for (const Trained& t : trained_) state["master." + t.name] = t.master;
+  for (const Trained& t : trained_) {
+    if (!t.master.is_alias_of(t.value)) state["master." + t.name] = t.master;
+  }
   return state;
 }
 

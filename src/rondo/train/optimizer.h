@@ -57,7 +57,8 @@ class Optimizer {
   /// Clips, updates, clears. Returns the gradient norm before clipping; the update is skipped where it is not finite.
   double step(double lr);
 
-  /// Tensors that a checkpoint must hold beside the weights, by name; load copies into them.
+  /// Tensors that a checkpoint must hold beside the weights, by name; load copies into them. A master that is the
+  /// model's own tensor is not among them: whoever loads the weights has loaded it.
   std::map<std::string, Tensor> state() const;
   void load_state(const std::map<std::string, Tensor>& state);
 

@@ -10,6 +10,7 @@
 #include "rondo/base/error.h"
 #include "rondo/data/pack.h"
 #include "rondo/io/atomic_file.h"
+#include "rondo/io/safetensors.h"
 #include "rondo/model/initial.h"
 #include "rondo/train/loop.h"
 #include "tests/support/run_files.h"
@@ -243,6 +244,43 @@ TEST_P(Resume, ContinuesToTheSameBits) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, Resume, ::testing::Values("adamw", "muon", "bf16"));
 
+// The objective of preference models whose gradient is not a number in the first steps.
+class DivergesAtFirst : public StepObjective {
+ public:
+  DivergesAtFirst(const model::Model& model, int64_t steps) : model_(model), inner_(model, {}), left_(steps) {}
+  data::PackOptions pack_options() const override { return inner_.pack_options(); }
+  StepCounts counts(std::span<const data::GroupSelection> selections) const override {
+    return inner_.counts(selections);
+  }
+  ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const override {
+    ObjectiveReport report = inner_.backward(selections, step);
+    if (left_-- > 0) Tensor(model_.parameters().all().front().value).mutable_grad().fill_(NAN);
+    return report;
+  }
+
+ private:
+  const model::Model& model_;
+  Objective inner_;
+  mutable int64_t left_;
+};
+
+TEST(Resume, KeepsTheCountOfSkippedUpdates) {
+  LoopConfig config = loop_config(6);
+  data::MemorySource source(random_groups(4));
+  const Folder folder("skipped");
+  int64_t asked = 0;
+  LoopHooks hooks = hooks_without_files();
+  hooks.should_stop = [&] { return ++asked == 3; };
+  const auto run = [&](int64_t divergent, const LoopHooks& with) {
+    const auto model = tiny_model(bt());
+    return run_loop(*model, source, DivergesAtFirst(*model, divergent), config, folder.path(), with);
+  };
+  const LoopResult stopped = run(2, hooks);
+  EXPECT_TRUE(stopped.interrupted);
+  EXPECT_EQ(stopped.state.skipped_updates, 2);
+  EXPECT_EQ(run(1, hooks_without_files()).state.skipped_updates, 3);
+}
+
 TEST(Checkpoint, LeftoversOfAnInterruptedSaveAreIgnored) {
   const Folder folder("leftover");
   const auto model = tiny_model(bt());
@@ -273,6 +311,41 @@ TEST(Checkpoint, SaysThatAnOlderOneTakesTheDamagedOnesPlace) {
   expect_refusal("'step' not found");
   fs::remove_all(newest);
   EXPECT_EQ(load_checkpoint(folder.path(), model->parameters())->state.step, 3);
+}
+
+// Names and bytes of the tensors of the only checkpoint of one step.
+std::map<std::string, int64_t> stored_after_one_step(const fs::path& folder, at::ScalarType dtype) {
+  data::MemorySource source(random_groups(2));
+  run_loop(*tiny_model(bt(), dtype), source, loop_config(1), folder, hooks_without_files());
+  std::map<std::string, int64_t> stored;
+  const io::SafetensorsReader file((folder / "checkpoints/step-00000001/tensors.safetensors").string());
+  for (const io::TensorView& view : file.tensors()) stored[view.name] = static_cast<int64_t>(view.bytes.size());
+  return stored;
+}
+
+TEST(Checkpoint, HoldsAFloat32WeightOnce) {
+  const Folder wide("wide"), narrow("narrow");
+  const std::string name = "model.embed_tokens.weight";
+  const auto stored = stored_after_one_step(wide.path(), at::kFloat);
+  EXPECT_EQ(stored.at("weight." + name), 32 * 16 * 4);
+  for (const auto& [stored_name, bytes] : stored) EXPECT_FALSE(stored_name.starts_with("master.")) << stored_name;
+  const auto with_masters = stored_after_one_step(narrow.path(), at::kBFloat16);
+  EXPECT_EQ(with_masters.at("weight." + name), 32 * 16 * 2);
+  EXPECT_EQ(with_masters.at("master." + name), 32 * 16 * 4);
+}
+
+TEST(Checkpoint, NamesATensorThatItLacks) {
+  const Folder folder("lacking");
+  const auto model = tiny_model(bt());
+  const auto refusal = [&](const char* fact) {
+    data::MemorySource source(random_groups(2));
+    EXPECT_THAT([&] { run_loop(*model, source, loop_config(2), folder.path(), hooks_without_files()); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("the checkpoint does not fit"), HasSubstr(fact))));
+  };
+  save_checkpoint(folder.path(), {.step = 1}, {}, model->parameters());
+  refusal("adamw.m.");
+  save_checkpoint(folder.path(), {.step = 2}, Optimizer(model->parameters(), {}).state(), {});
+  refusal("model.embed_tokens.weight; was --model changed?");
 }
 
 TEST(Objective, RefusesContradictions) {

@@ -308,7 +308,7 @@ class SelfPlay {
     });
     if (result.interrupted) throw Stopped();
     manifest["steps"] = result.state.step;
-    manifest["skipped_updates"] = result.skipped_updates;
+    manifest["skipped_updates"] = result.state.skipped_updates;
   }
 
   train::LoopHooks loop_hooks(int64_t t, const model::LoadedModel& policy) {
