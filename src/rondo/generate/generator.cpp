@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "rondo/base/error.h"
+#include "rondo/generate/stop_search.h"
 #include "rondo/nn/key_value_cache.h"
 
 namespace rondo::generate {
@@ -75,6 +76,7 @@ class Batch {
       ids.insert(ids.end(), prompt.ids.begin(), prompt.ids.end());
       for (int64_t i = 0; i < length; ++i) positions.push_back(i);
       responses_.emplace_back(static_cast<size_t>(options_.responses));
+      searches_.emplace_back(static_cast<size_t>(options_.responses), StopSearch(tokenizer_, options_.stop));
       const Random stream = Random(options_.seed).split(prompt.stream);
       for (int64_t k = 0; k < options_.responses; ++k) {
         last_rows.push_back(begin + length - 1);
@@ -116,7 +118,7 @@ class Batch {
     ++new_tokens_;
     const bool is_stop_id =
         std::find(options_.stop_ids.begin(), options_.stop_ids.end(), token) != options_.stop_ids.end();
-    row.is_finished = is_stop_id || ends_with_stop_text(response) ||
+    row.is_finished = is_stop_id || ends_with_stop_text(searches_[row.prompt][row.response], response) ||
                       static_cast<int64_t>(response.ids.size()) == options_.max_new_tokens;
     if (!row.is_finished) return;
     const bool stopped_by_text = !response.finish.empty();
@@ -127,14 +129,10 @@ class Batch {
     }
   }
 
-  // Texts can begin in one token and end in the next, so the whole response is decoded.
-  bool ends_with_stop_text(GeneratedResponse& response) const {
-    if (options_.stop.empty()) return false;
-    const std::string text = tokenizer_.decode(response.ids, /*skip_special=*/true);
-    size_t first = std::string::npos;
-    for (const std::string& stop : options_.stop) first = std::min(first, text.find(stop));
-    if (first == std::string::npos) return false;
-    response.text = text.substr(0, first);
+  static bool ends_with_stop_text(StopSearch& search, GeneratedResponse& response) {
+    std::optional<std::string> text = search.push(response.ids);
+    if (!text) return false;
+    response.text = std::move(*text);
     response.finish = "stop";
     return true;
   }
@@ -194,6 +192,7 @@ class Batch {
   std::vector<Row> rows_;
   std::vector<Random> streams_;
   std::vector<std::vector<GeneratedResponse>> responses_;
+  std::vector<std::vector<StopSearch>> searches_;  // by prompt and response
   Tensor seen_RV_;
   int64_t new_tokens_ = 0;
 };

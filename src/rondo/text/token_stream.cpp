@@ -17,12 +17,18 @@ std::string TokenStream::push(int32_t id) {
   return all.substr(before.size());
 }
 
-std::string TokenStream::finish() {
+std::string TokenStream::pending() const {
+  if (read_ == ids_.size()) return "";
   const std::string before = tokenizer_.decode(std::span(ids_).first(read_), skip_special_);
   const std::string all = tokenizer_.decode(ids_, skip_special_);
+  return all.starts_with(before) ? all.substr(before.size()) : all;
+}
+
+std::string TokenStream::finish() {
+  std::string left = pending();
   ids_.clear();
   read_ = 0;
-  return all.starts_with(before) ? all.substr(before.size()) : all;
+  return left;
 }
 
 }  // namespace rondo::text

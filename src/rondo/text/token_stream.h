@@ -19,6 +19,8 @@ class TokenStream {
 
   /// The text that this token completes, "" while a character is open.
   [[nodiscard]] std::string push(int32_t id);
+  /// The text of tokens that wait for the end of a character, with U+FFFD in its place: what finish() would return.
+  [[nodiscard]] std::string pending() const;
   /// What is left, with U+FFFD for characters that never were completed. The stream is empty then.
   [[nodiscard]] std::string finish();
 
