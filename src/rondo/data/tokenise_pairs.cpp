@@ -52,29 +52,6 @@ void cut_left(text::EncodedPair& pair, int64_t excess) {
   for (int64_t& mark : pair.marks) mark -= mark > pair.cut_begin ? excess : 0;
 }
 
-// Responses go, those first that take part in the most over-long pairs, until every pair that is left fits.
-std::vector<int64_t> fitting_responses(const std::vector<text::ResponsePair>& pairs,
-                                       const std::vector<text::EncodedPair>& encoded, size_t responses,
-                                       int64_t max_length) {
-  std::vector<int64_t> kept(responses);
-  for (size_t r = 0; r < responses; ++r) kept[r] = static_cast<int64_t>(r);
-  while (true) {
-    std::vector<int64_t> bad(responses, 0);
-    const auto is_kept = [&](int32_t r) { return std::binary_search(kept.begin(), kept.end(), r); };
-    for (size_t k = 0; k < pairs.size(); ++k) {
-      if (length_of(encoded[k]) <= max_length || !is_kept(pairs[k].first) || !is_kept(pairs[k].second)) continue;
-      ++bad[static_cast<size_t>(pairs[k].first)];
-      ++bad[static_cast<size_t>(pairs[k].second)];
-    }
-    const auto worst = std::max_element(bad.begin(), bad.end());
-    if (worst == bad.end() || *worst == 0) break;
-    std::erase(kept, worst - bad.begin());
-  }
-  // One that is left alone was compared with nothing: it is no better than those that went.
-  if (kept.size() == 1 && responses > 1) kept.clear();
-  return kept;
-}
-
 std::vector<text::EncodedPair> encode_pairs(const Group& source, const text::TextEncoder& encoder,
                                             const std::vector<text::ResponsePair>& pairs, const std::string& place) {
   try {
@@ -114,21 +91,49 @@ void truncate(std::vector<text::EncodedPair>& encoded, int64_t longest, const To
 
 }  // namespace
 
+std::vector<int64_t> fitting_responses(std::span<const text::ResponsePair> too_long, size_t responses) {
+  std::vector<std::vector<size_t>> partners(responses);  // in pairs that are too long
+  for (const text::ResponsePair& pair : too_long) {
+    partners[static_cast<size_t>(pair.first)].push_back(static_cast<size_t>(pair.second));
+    partners[static_cast<size_t>(pair.second)].push_back(static_cast<size_t>(pair.first));
+  }
+  std::vector<int64_t> bad;  // such pairs with a partner that is kept; of one that went, 0
+  for (const std::vector<size_t>& of_response : partners) bad.push_back(static_cast<int64_t>(of_response.size()));
+  std::vector<bool> is_kept(responses, true);
+  while (responses > 0) {
+    const auto worst = std::max_element(bad.begin(), bad.end());
+    if (*worst == 0) break;
+    *worst = 0;
+    const auto gone = static_cast<size_t>(worst - bad.begin());
+    is_kept[gone] = false;
+    for (const size_t partner : partners[gone]) bad[partner] -= is_kept[partner] ? 1 : 0;
+  }
+  std::vector<int64_t> kept;
+  for (size_t r = 0; r < responses; ++r) {
+    if (is_kept[r]) kept.push_back(static_cast<int64_t>(r));
+  }
+  // One that is left alone was compared with nothing: it is no better than those that went.
+  if (kept.size() == 1 && responses > 1) kept.clear();
+  return kept;
+}
+
 void add_pairs(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
                const std::string& place, TokenGroup& group, Overlong& overlong) {
   group.is_pairwise = true;
   std::vector<text::ResponsePair> pairs = wanted_pairs(source, options.pairs, place);
   std::vector<text::EncodedPair> encoded = encode_pairs(source, encoder, pairs, place);
   int64_t longest = 0;
-  for (const text::EncodedPair& pair : encoded) {
-    longest = std::max(longest, length_of(pair));
-    overlong.responses += length_of(pair) > options.max_length;
+  std::vector<text::ResponsePair> too_long;
+  for (size_t k = 0; k < pairs.size(); ++k) {
+    longest = std::max(longest, length_of(encoded[k]));
+    if (length_of(encoded[k]) > options.max_length) too_long.push_back(pairs[k]);
   }
+  overlong.responses += static_cast<int64_t>(too_long.size());
   std::vector<int64_t> place_of(source.responses.size());
   for (size_t r = 0; r < place_of.size(); ++r) place_of[r] = static_cast<int64_t>(r);
   if (overlong.responses > 0 && options.overlong == "error") fail_too_long(place, longest, options);
   if (overlong.responses > 0 && options.overlong == "drop") {
-    overlong.kept = fitting_responses(pairs, encoded, source.responses.size(), options.max_length);
+    overlong.kept = fitting_responses(too_long, source.responses.size());
     overlong.dropped = static_cast<int64_t>(place_of.size() - overlong.kept->size());
     std::fill(place_of.begin(), place_of.end(), -1);
     for (size_t k = 0; k < overlong.kept->size(); ++k)
