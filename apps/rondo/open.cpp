@@ -281,7 +281,8 @@ std::unique_ptr<data::TokenStore> open_data(const DataFlags& flags, const OpenMo
       std::move(store), *open.encoder,
       data::TokenOptions{.max_length = flags.max_length > 0 ? flags.max_length : open.max_length(),
                          .overlong = flags.overlong,
-                         .pairs = pairs},
+                         .pairs = pairs,
+                         .threads = session.threads},
       session.progress);
   log_tokens(tokens->report(), flags, session);
   if (!allow_unlabelled && tokens->report().comparisons == 0) {

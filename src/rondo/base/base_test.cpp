@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/base/nearest.h"
+#include "rondo/base/parallel.h"
 #include "rondo/base/parse_number.h"
 #include "rondo/base/random.h"
 
@@ -17,6 +20,36 @@ TEST(Nearest, NamesTheClosestKnownName) {
   EXPECT_EQ(nearest_name("zzzzzzzz", {"squared", "cross_entropy"}), "");
   EXPECT_EQ(unknown_name_message("loss", "sqared", {"squared", "davidson"}),
             "unknown loss 'sqared'; did you mean 'squared'? known: squared, davidson");
+}
+
+TEST(ParallelFor, CallsEveryNumberOnce) {
+  for (const int64_t threads : {0, 1, 3, 50}) {
+    for (const size_t block : {1, 4, 100}) {
+      std::vector<std::atomic<int>> calls(37);
+      parallel_for(calls.size(), {.threads = threads, .block = block}, [&](size_t i) { ++calls[i]; });
+      for (const std::atomic<int>& count : calls) EXPECT_EQ(count, 1);
+    }
+  }
+  parallel_for(0, {.threads = 3}, [](size_t) { FAIL(); });
+}
+
+TEST(ParallelFor, ThrowsWhatTheFirstNumberThrew) {
+  for (const int64_t threads : {1, 3}) {
+    std::atomic<int> calls = 0;
+    const auto work = [&](size_t i) {
+      ++calls;
+      // The later failure comes first.
+      if (i == 2) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      if (i == 2 || i == 4) throw DataError(std::to_string(i));
+    };
+    try {
+      parallel_for(9, {.threads = threads}, work);
+      FAIL() << "nothing was thrown";
+    } catch (const DataError& error) {
+      EXPECT_STREQ(error.what(), "2");
+    }
+    EXPECT_EQ(calls, 9);
+  }
 }
 
 TEST(Hash, MatchesThePublishedVectors) {

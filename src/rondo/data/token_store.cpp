@@ -5,8 +5,13 @@
 
 #include <optional>
 
+#include "rondo/base/parallel.h"
+
 namespace rondo::data {
 namespace {
+
+// Sequences that the first pass holds beside the cache, or one group: enough to keep many threads busy.
+constexpr int64_t kChunkSequences = 4096;
 
 int64_t bytes_of(const TokenGroup& group) {
   auto bytes = static_cast<int64_t>(group.comparisons.size() * sizeof(Comparison));
@@ -24,12 +29,33 @@ TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const
     : store_(std::move(store)), encoder_(encoder), options_(options) {
   counts_.resize(static_cast<size_t>(store_.size()));
   const std::optional<int32_t> unknown = unknown_token(encoder.tokenizer());
-  for (int64_t index = 0; index < store_.size(); ++index) {
-    const auto group = get(index);
-    counts_[static_cast<size_t>(index)] = static_cast<int64_t>(group->responses.size());
-    count_tokens(*group, first_overlong_, unknown, report_);
-    progress(index + 1, store_.size(), "tokenising");
+  for (int64_t first = 0; first < store_.size();) {
+    std::vector<Tokenised> chunk(chunk_size(first));
+    parallel_for(chunk.size(), {.threads = options.threads},
+                 [&](size_t k) { chunk[k] = tokenise(first + static_cast<int64_t>(k)); });
+    for (size_t k = 0; k < chunk.size(); ++k) {
+      const int64_t index = first + static_cast<int64_t>(k);
+      count_tokens(chunk[k].group, chunk[k].overlong, unknown, report_);
+      counts_[static_cast<size_t>(index)] = static_cast<int64_t>(chunk[k].group.responses.size());
+      if (chunk[k].overlong.kept) kept_[index] = std::move(*chunk[k].overlong.kept);
+      keep(index, std::move(chunk[k].group));
+      progress(index + 1, store_.size(), "tokenising");
+    }
+    first += static_cast<int64_t>(chunk.size());
   }
+}
+
+size_t TokenStore::chunk_size(int64_t first) const {
+  const bool is_pairwise = encoder_.policy().pairwise != "none", all_pairs = options_.pairs == PairsWanted::kAll;
+  int64_t sequences = 0, last = first;
+  while (last < store_.size()) {
+    const int64_t responses = store_.response_count(last);
+    const int64_t pairs = all_pairs ? responses * (responses - 1) : 2 * store_.comparison_count(last);
+    sequences += is_pairwise ? pairs : responses;
+    if (last > first && sequences > kChunkSequences) break;
+    ++last;
+  }
+  return static_cast<size_t>(last - first);
 }
 
 std::shared_ptr<const TokenGroup> TokenStore::get(int64_t index) {
@@ -38,7 +64,11 @@ std::shared_ptr<const TokenGroup> TokenStore::get(int64_t index) {
     recent_.splice(recent_.begin(), recent_, found->second.place);
     return found->second.group;
   }
-  auto group = std::make_shared<const TokenGroup>(tokenise(index));
+  return keep(index, tokenise(index).group);
+}
+
+std::shared_ptr<const TokenGroup> TokenStore::keep(int64_t index, TokenGroup tokens) {
+  auto group = std::make_shared<const TokenGroup>(std::move(tokens));
   const int64_t bytes = bytes_of(*group);
   recent_.push_front(index);
   cache_[index] = {group, recent_.begin(), bytes};
@@ -57,15 +87,12 @@ const std::vector<int64_t>* TokenStore::kept_responses(int64_t group) const {
   return found == kept_.end() ? nullptr : &found->second;
 }
 
-TokenGroup TokenStore::tokenise(int64_t index) {
+TokenStore::Tokenised TokenStore::tokenise(int64_t index) const {
   const Group source = store_.group(index);
-  Overlong overlong;
-  TokenGroup group =
-      token_group(source, encoder_, options_, fmt::format("group {} ({})", index + 1, source.source), overlong);
-  // The first pass over the store counts; later reads of an evicted group repeat the same work.
-  if (report_.groups == index) first_overlong_ = overlong;
-  if (overlong.kept) kept_[index] = std::move(*overlong.kept);
-  return group;
+  Tokenised result;
+  const std::string place = fmt::format("group {} ({})", index + 1, source.source);
+  result.group = token_group(source, encoder_, options_, place, result.overlong);
+  return result;
 }
 
 }  // namespace rondo::data

@@ -36,7 +36,15 @@ class TokenStore : public TokenSource {
     std::list<int64_t>::iterator place;
     int64_t bytes = 0;
   };
-  TokenGroup tokenise(int64_t index);
+  struct Tokenised {
+    TokenGroup group;
+    Overlong overlong;
+  };
+  /// Groups from `first` on that the first pass tokenises together.
+  size_t chunk_size(int64_t first) const;
+  /// May be called from several threads.
+  Tokenised tokenise(int64_t index) const;
+  std::shared_ptr<const TokenGroup> keep(int64_t index, TokenGroup tokens);
 
   GroupStore store_;
   const text::TextEncoder& encoder_;
@@ -45,7 +53,6 @@ class TokenStore : public TokenSource {
   std::vector<int64_t> counts_;
   // Only groups that lost responses are listed.
   std::unordered_map<int64_t, std::vector<int64_t>> kept_;
-  Overlong first_overlong_;  // of the group that the first pass is at
   std::list<int64_t> recent_;
   std::unordered_map<int64_t, Cached> cache_;
   int64_t cached_bytes_ = 0;

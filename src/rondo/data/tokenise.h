@@ -27,6 +27,7 @@ struct TokenOptions {
   std::string overlong = "error";
   int64_t cache_bytes = int64_t{1} << 30;  // of a TokenStore
   PairsWanted pairs = PairsWanted::kAll;
+  int64_t threads = 1;  // of the first pass of a TokenStore; 0 = all cores
 };
 
 /// What the length limit did to a group.
@@ -59,6 +60,8 @@ struct TokenReport {
   int64_t overlong = 0;        // sequences over max_length
   int64_t dropped = 0;         // responses
   int64_t truncated = 0;       // sequences
+
+  bool operator==(const TokenReport&) const = default;
 };
 
 /// Adds a group and what the length limit did to it. `unknown` is the vocabulary's unknown token, where it has one.

@@ -2,12 +2,10 @@
 #include "rondo/text/tokenizer.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <set>
-#include <thread>
 #include <utility>
 
+#include "rondo/base/parallel.h"
 #include "rondo/text/added_tokens.h"
 #include "rondo/text/decoder.h"
 #include "rondo/text/files.h"
@@ -179,27 +177,8 @@ std::vector<int32_t> Tokenizer::encode_ids(std::string_view text, bool add_speci
 std::vector<std::vector<int32_t>> Tokenizer::encode_batch(std::span<const std::string> texts, bool add_special_tokens,
                                                           int threads) const {
   std::vector<std::vector<int32_t>> result(texts.size());
-  std::vector<std::exception_ptr> failures(texts.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t begin = next.fetch_add(kBlock); begin < texts.size(); begin = next.fetch_add(kBlock)) {
-      for (size_t i = begin; i < std::min(begin + kBlock, texts.size()); ++i) {
-        try {
-          result[i] = encode_ids(texts[i], add_special_tokens);
-        } catch (...) {
-          failures[i] = std::current_exception();
-        }
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (int i = 1; i < threads; ++i) helpers.emplace_back(work);
-    work();
-  }
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  parallel_for(texts.size(), {.threads = threads, .block = kBlock},
+               [&](size_t i) { result[i] = encode_ids(texts[i], add_special_tokens); });
   return result;
 }
 

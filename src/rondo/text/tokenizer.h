@@ -50,7 +50,7 @@ class Tokenizer {
   [[nodiscard]] Encoding encode(std::string_view text, bool add_special_tokens) const;
   [[nodiscard]] Encoding encode_pair(std::string_view first, std::string_view second, bool add_special_tokens) const;
   [[nodiscard]] std::vector<int32_t> encode_ids(std::string_view text, bool add_special_tokens) const;
-  /// encode_ids of many texts by `threads` threads (>= 1). Throws what the first text that fails would throw.
+  /// encode_ids of many texts by `threads` threads, 0 = all cores. Throws what the first text that fails would throw.
   [[nodiscard]] std::vector<std::vector<int32_t>> encode_batch(std::span<const std::string> texts,
                                                                bool add_special_tokens, int threads) const;
 
