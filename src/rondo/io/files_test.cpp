@@ -114,6 +114,13 @@ TEST(Json, RefusesDeepNesting) {
   const std::string deep(100000, '[');
   EXPECT_THAT(message_of<DataError>([&] { (void)parse_json(deep, "f"); }), HasSubstr("nested deeper than 200 levels"));
   EXPECT_EQ(parse_json("\"[[[\\\"[[\"", "f"), "[[[\"[[");
+  const char* const ordered = "{\"b\": 1, \"a\": [2]}";
+  EXPECT_EQ(parse_ordered_json(ordered, "f").dump(), "{\"b\":1,\"a\":[2]}");
+  for (const std::string& text :
+       {deep, std::string("{\n \"a\": tru}"), std::string("[1e999]"), std::string("\"\xC0\x80\"")}) {
+    EXPECT_EQ(message_of<DataError>([&] { (void)parse_ordered_json(text, "f"); }),
+              message_of<DataError>([&] { (void)parse_json(text, "f"); }));
+  }
 }
 
 TEST(Json, ReadsAFileWithAByteOrderMark) {

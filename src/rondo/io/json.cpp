@@ -44,12 +44,12 @@ std::string describe(const nlohmann::json::parse_error& error, std::string_view 
   return place + "column " + std::to_string(at - line_start + 1) + ": " + fact;
 }
 
-}  // namespace
-
-std::string try_parse_json(std::string_view text, nlohmann::json& value) {
+// What is wrong with `text`, "" where it is well formed.
+template <class Json>
+std::string try_parse(std::string_view text, Json& value) {
   if (nests_too_deep(text)) return "nested deeper than " + std::to_string(kMaxJsonDepth) + " levels";
   try {
-    value = nlohmann::json::parse(text.begin(), text.end());
+    value = Json::parse(text.begin(), text.end());
     return "";
   } catch (const nlohmann::json::parse_error& error) {
     return describe(error, text);
@@ -61,14 +61,27 @@ std::string try_parse_json(std::string_view text, nlohmann::json& value) {
   }
 }
 
-nlohmann::json parse_json(std::string_view text, std::string_view where, ErrorKind kind) {
-  nlohmann::json value;
-  const std::string problem = try_parse_json(text, value);
+template <class Json>
+Json parse(std::string_view text, std::string_view where, ErrorKind kind) {
+  Json value;
+  const std::string problem = try_parse(text, value);
   if (!problem.empty()) {
     throw_error(kind,
                 "cannot parse JSON: " + std::string(where) + ": " + problem + "; correct or re-download the file");
   }
   return value;
+}
+
+}  // namespace
+
+std::string try_parse_json(std::string_view text, nlohmann::json& value) { return try_parse(text, value); }
+
+nlohmann::json parse_json(std::string_view text, std::string_view where, ErrorKind kind) {
+  return parse<nlohmann::json>(text, where, kind);
+}
+
+nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view where, ErrorKind kind) {
+  return parse<nlohmann::ordered_json>(text, where, kind);
 }
 
 nlohmann::json read_json_file(const std::filesystem::path& path, ErrorKind kind) {

@@ -20,6 +20,10 @@ inline constexpr int kMaxJsonDepth = 200;
 [[nodiscard]] nlohmann::json parse_json(std::string_view text, std::string_view where,
                                         ErrorKind kind = ErrorKind::kData);
 
+/// The same with the keys of objects in the order in which they stand.
+[[nodiscard]] nlohmann::ordered_json parse_ordered_json(std::string_view text, std::string_view where,
+                                                        ErrorKind kind = ErrorKind::kData);
+
 /// Reads and parses a whole file. Throws ResourceError where it cannot be read; a byte-order mark is skipped.
 [[nodiscard]] nlohmann::json read_json_file(const std::filesystem::path& path, ErrorKind kind = ErrorKind::kData);
 

@@ -22,9 +22,7 @@ using Json = nlohmann::ordered_json;
 
 // The order of keys is kept: templates print dictionaries.
 Json parse_ordered(const std::string& text, const char* where) {
-  if (text.empty()) return nullptr;
-  static_cast<void>(io::parse_json(text, where));  // depth, UTF-8 and a message with a place
-  return Json::parse(text);
+  return text.empty() ? Json(nullptr) : io::parse_ordered_json(text, where);
 }
 
 // Reasoning has three names in the wild. Templates look for `reasoning_content` and `thinking`: a message that has any

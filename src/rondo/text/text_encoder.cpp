@@ -247,21 +247,21 @@ ExplainedResponse TextEncoder::encode_rendered(const std::string& prompt_text, c
   return result;
 }
 
-ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const Message& response) const {
+ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const Encoding& prompt,
+                                           const Message& response) const {
   ExplainedResponse result;
-  Encoding encoding = tokenizer_.encode_pair(prompt_text, response.content, true);
-  const size_t first_tokens = tokenizer_.encode(prompt_text, false).ids.size();
-  const size_t second_tokens = tokenizer_.encode(response.content, false).ids.size();
+  const Encoding second = tokenizer_.encode(response.content, false);
+  Encoding encoding = tokenizer_.join_pair(prompt, second, true);
   size_t pos = 0;
   const auto skip_added = [&] {
     while (pos < encoding.ids.size() && encoding.is_added[pos] != 0) ++pos;
   };
   skip_added();
-  pos += first_tokens;
+  pos += prompt.ids.size();
   skip_added();
   result.encoded.prompt_tokens = static_cast<int64_t>(pos);
   result.encoded.response_begin = static_cast<int64_t>(pos);
-  result.encoded.response_end = static_cast<int64_t>(pos + second_tokens);
+  result.encoded.response_end = static_cast<int64_t>(pos + second.ids.size());
   for (; pos < encoding.offsets.size(); ++pos) {
     TextSpan& span = encoding.offsets[pos];
     if (span.begin == span.end) continue;
@@ -278,8 +278,9 @@ ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const
 
 ExplainedResponse TextEncoder::explain(const Prompt& prompt, const Message& response) const {
   const std::string prompt_text = render_prompt(prompt);
-  ExplainedResponse result =
-      policy_.use_pair ? encode_pair(prompt_text, response) : encode_rendered(prompt_text, prompt, response);
+  ExplainedResponse result = policy_.use_pair
+                                 ? encode_pair(prompt_text, tokenizer_.encode(prompt_text, false), response)
+                                 : encode_rendered(prompt_text, prompt, response);
   place_gate(prompt, {&result.encoded, 1});
   return result;
 }
@@ -305,8 +306,9 @@ std::vector<EncodedResponse> TextEncoder::encode_all(const Prompt& prompt, std::
   const std::string prompt_text = render_prompt(prompt);
   std::vector<EncodedResponse> result;
   result.reserve(responses.size());
+  const Encoding prompt_tokens = policy_.use_pair ? tokenizer_.encode(prompt_text, false) : Encoding();
   for (const Message& response : responses) {
-    result.push_back(policy_.use_pair ? encode_pair(prompt_text, response).encoded
+    result.push_back(policy_.use_pair ? encode_pair(prompt_text, prompt_tokens, response).encoded
                                       : encode_rendered(prompt_text, prompt, response).encoded);
   }
   place_gate(prompt, result);

@@ -128,7 +128,9 @@ class TextEncoder {
   [[nodiscard]] EncodedPair encode_question(const std::string& context, const std::string& rest) const;
   [[nodiscard]] ExplainedResponse encode_rendered(const std::string& prompt_text, const Prompt& prompt,
                                                   const Message& response) const;
-  [[nodiscard]] ExplainedResponse encode_pair(const std::string& prompt_text, const Message& response) const;
+  /// prompt: the tokens of `prompt_text` alone.
+  [[nodiscard]] ExplainedResponse encode_pair(const std::string& prompt_text, const Encoding& prompt,
+                                              const Message& response) const;
   [[nodiscard]] std::string render_full(const Prompt& prompt, const Message& response) const;
   [[nodiscard]] Boundary find_boundary(const std::string& prompt_text, const std::string& full,
                                        const Prompt& prompt) const;

@@ -39,6 +39,42 @@ TEST(TextEncoder, AddsOneBosAndOneEosWithoutATemplate) {
   EXPECT_EQ(encoded.response_end, 5);
 }
 
+// An encoder's form for two texts, and where each lies in it.
+TEST(TextEncoder, ReadsPromptAndResponseAsAPair) {
+  const auto pair_encoder = [](const char* parts) {
+    const std::string post =
+        std::string(R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}],
+        "special_tokens": {"|": {"id": "|", "ids": [1], "tokens": ["|"]}}, "pair": )") +
+        parts + "}";
+    const std::string tokenizer =
+        R"({"pre_tokenizer": {"type": "Whitespace"}, "post_processor": )" + post +
+        R"(, "model": {"type": "WordLevel", "unk_token": "?", "vocab": {"?": 0, "|": 1, "red": 2, "blue": 3, "green": 4}}})";
+    return TextEncoder(Tokenizer::from_json(tokenizer, "test"), std::nullopt, {.use_pair = true});
+  };
+  const TextEncoder marked = pair_encoder(
+      R"([{"SpecialToken": {"id": "|", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+          {"SpecialToken": {"id": "|", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}},
+          {"SpecialToken": {"id": "|", "type_id": 1}}])");
+  const std::vector<Message> answers = {answer("green"), answer(""), answer("red green red")};
+  const std::vector<EncodedResponse> encoded = marked.encode_all(plain("red blue"), answers);
+  EXPECT_EQ(encoded[0].ids, (Ids{1, 2, 3, 1, 4, 1}));
+  EXPECT_EQ(encoded[0].type_ids, (Ids{0, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(encoded[1].ids, (Ids{1, 2, 3, 1, 1}));
+  EXPECT_EQ(encoded[2].ids, (Ids{1, 2, 3, 1, 2, 4, 2, 1}));
+  EXPECT_EQ(encoded[2].response_begin, 4);
+  EXPECT_EQ(encoded[2].response_end, 7);
+  const ExplainedResponse explained = marked.explain(plain("red blue"), answers[2]);
+  EXPECT_EQ(explained.encoded.ids, encoded[2].ids);
+  EXPECT_EQ(explained.text.substr(explained.offsets[5].begin, 5), "green");
+  // Without marks between the two, the number of the prompt's tokens alone says where the response begins.
+  const TextEncoder bare =
+      pair_encoder(R"([{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}])");
+  const EncodedResponse joined = bare.encode(plain("red blue"), answers[2]);
+  EXPECT_EQ(joined.ids, (Ids{2, 3, 2, 4, 2}));
+  EXPECT_EQ(joined.prompt_tokens, 2);
+  EXPECT_EQ(joined.response_end, 5);
+}
+
 TEST(TextEncoder, CountsATokenAcrossTheBoundaryToTheResponse) {
   const EncodedResponse encoded = encoder().encode(plain("blue re"), answer("d"));
   EXPECT_EQ(encoded.ids, (Ids{1, 4, 3, 2}));

@@ -164,10 +164,13 @@ Encoding Tokenizer::encode(std::string_view text, bool add_special_tokens) const
 }
 
 Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second, bool add_special_tokens) const {
+  return join_pair(impl_->encode_plain(first), impl_->encode_plain(second), add_special_tokens);
+}
+
+Encoding Tokenizer::join_pair(const Encoding& first, const Encoding& second, bool add_special_tokens) const {
   static constexpr TemplatePart kFirst{TemplatePart::kFirst, -1, 0}, kSecond{TemplatePart::kSecond, -1, 1};
   const std::vector<TemplatePart> plain = {kFirst, kSecond};
-  return Impl::arrange(add_special_tokens ? impl_->post.pair : plain, impl_->encode_plain(first),
-                       impl_->encode_plain(second));
+  return Impl::arrange(add_special_tokens ? impl_->post.pair : plain, first, second);
 }
 
 std::vector<int32_t> Tokenizer::encode_ids(std::string_view text, bool add_special_tokens) const {

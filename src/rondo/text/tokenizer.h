@@ -49,6 +49,8 @@ class Tokenizer {
   /// token, DataError where the text is longer than 2^31 bytes.
   [[nodiscard]] Encoding encode(std::string_view text, bool add_special_tokens) const;
   [[nodiscard]] Encoding encode_pair(std::string_view first, std::string_view second, bool add_special_tokens) const;
+  /// encode_pair of two texts that are encoded already, each without special tokens.
+  [[nodiscard]] Encoding join_pair(const Encoding& first, const Encoding& second, bool add_special_tokens) const;
   [[nodiscard]] std::vector<int32_t> encode_ids(std::string_view text, bool add_special_tokens) const;
   /// encode_ids of many texts by `threads` threads, 0 = all cores. Throws what the first text that fails would throw.
   [[nodiscard]] std::vector<std::vector<int32_t>> encode_batch(std::span<const std::string> texts,
