@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "rondo/base/tensor.h"
@@ -34,6 +35,17 @@ struct ForestLayout {
   std::vector<SegmentTree> trees;
   int64_t token_count = 0;
   bool bidirectional = false;
+};
+
+/// The smallest and the largest of some numbers; of none, low is above high.
+struct NumberRange {
+  int64_t low = 0;
+  int64_t high = -1;
+};
+
+/// Which rows of embedding tables a batch asks for.
+struct BatchRanges {
+  NumberRange ids, positions, types;
 };
 
 /// N tokens, R responses, G groups; responses of a group are consecutive and in the group's order. Where a pairwise
@@ -64,9 +76,14 @@ struct PackedBatch {
 
   std::vector<int64_t> group_sizes;  // responses of each group; sums to R
 
+  // Of a batch that `to` moved: noted while its numbers were on the CPU. Use number_ranges().
+  std::optional<BatchRanges> noted_ranges;
+
   int64_t response_count() const;
   int64_t reading_count() const { return pool_offsets_R.numel() - 1; }
   int64_t group_count() const { return static_cast<int64_t>(group_sizes.size()); }
+  /// Of ids_N, positions_N and type_ids_N; nobody waits for a device to know them.
+  BatchRanges number_ranges() const;
   PackedBatch to(const at::Device& device) const;
 };
 

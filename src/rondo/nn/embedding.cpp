@@ -6,8 +6,6 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/index_select.h>
-#include <ATen/ops/max.h>
-#include <ATen/ops/min.h>
 
 #include "rondo/base/error.h"
 
@@ -26,26 +24,27 @@ Tensor position_rows(const PackedBatch& batch, int64_t padding_id) {
 
 }  // namespace
 
-Tensor embed(const Tensor& table_VD, const Tensor& ids_N, const char* what) {
-  if (ids_N.numel() > 0) {
-    const auto low = ids_N.min().item<int64_t>(), high = ids_N.max().item<int64_t>();
-    if (low < 0 || high >= table_VD.size(0)) {
-      throw ModelError("number " + std::to_string(low < 0 ? low : high) + " is outside the embedding table of " +
-                       std::to_string(table_VD.size(0)) + " rows: " + what);
-    }
+Tensor embed(const Tensor& table_VD, const Tensor& ids_N, const NumberRange& range, const char* what) {
+  if (range.low < 0 || range.high >= table_VD.size(0)) {
+    throw ModelError("number " + std::to_string(range.low < 0 ? range.low : range.high) +
+                     " is outside the embedding table of " + std::to_string(table_VD.size(0)) + " rows: " + what);
   }
   return at::embedding(table_VD, ids_N);
 }
 
 Tensor Embeddings::forward(const PackedBatch& batch) const {
-  Tensor x_ND = embed(tokens_VD, batch.ids_N, "token ids; the tokenizer belongs to another model");
+  const BatchRanges ranges = batch.number_ranges();
+  Tensor x_ND = embed(tokens_VD, batch.ids_N, ranges.ids, "token ids; the tokenizer belongs to another model");
   if (scale != 1) x_ND = x_ND * at::full({}, scale, x_ND.options());
   if (types_YD.defined()) {
-    x_ND = x_ND +
-           (batch.type_ids_N.defined() ? embed(types_YD, batch.type_ids_N, "token types") : types_YD.narrow(0, 0, 1));
+    x_ND = x_ND + (batch.type_ids_N.defined() ? embed(types_YD, batch.type_ids_N, ranges.types, "token types")
+                                              : types_YD.narrow(0, 0, 1));
   }
   if (positions_SD.defined()) {
+    // The last token of a sequence of n tokens has row padding_id + n at most.
+    const int64_t shift = padding_id < 0 ? 0 : padding_id + 1;
     x_ND = x_ND + embed(positions_SD, position_rows(batch, padding_id),
+                        {ranges.positions.low, ranges.positions.high + shift},
                         "positions; a sequence is longer than the model's position table");
   }
   return norm.forward(x_ND);

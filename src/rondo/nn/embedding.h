@@ -8,9 +8,9 @@
 
 namespace rondo::nn {
 
-/// Rows of an embedding table; ids_N int64. Throws ModelError where an id is outside the table; `what` names the ids
-/// and says what may be wrong.
-Tensor embed(const Tensor& table_VD, const Tensor& ids_N, const char* what);
+/// Rows of an embedding table; ids_N int64, all of them within `range`. Throws ModelError where that is outside the
+/// table; `what` names the ids and says what may be wrong.
+Tensor embed(const Tensor& table_VD, const Tensor& ids_N, const NumberRange& range, const char* what);
 
 /// norm( scale tokens[id] + types[type] + positions[position] ); what is undefined is left out.
 struct Embeddings {

@@ -142,10 +142,7 @@ class BlockView {
   }
   std::optional<RelativeScores> relative_scores(const RelativeTables& tables) const {
     if (!tables.key_SHK.defined() && !tables.query_SHK.defined()) return std::nullopt;
-    const auto numbers =
-        (tables.key_SHK.defined() ? tables.key_SHK : tables.query_SHK).options().dtype(at::kLong).requires_grad(false);
-    return RelativeScores(tables, at::arange(b_.rows, numbers) + b_.row_begin,
-                          at::arange(b_.own_keys, numbers) + b_.own_begin);
+    return RelativeScores(tables, {b_.row_begin, b_.rows}, {b_.own_begin, b_.own_keys});
   }
   bool has_prefix() const { return b_.prefix_length > 0; }
   std::vector<int64_t> query_shape(const Tensor& q) const { return {heads_, b_.count, b_.rows, q.size(-1)}; }

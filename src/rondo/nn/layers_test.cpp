@@ -147,8 +147,16 @@ TEST(Embeddings, AddTablesAndRefuseNumbersOutsideThem) {
   EXPECT_LT(distance(e.forward(batch), without_types + e.types_YD), kTight);
   batch.positions_N = at::tensor({4, 5});
   EXPECT_THROW(e.forward(batch), ModelError);
+  batch.positions_N = at::tensor({0, 1});
   for (const auto& ids : {at::tensor({0, 3}), at::tensor({-1, 0})}) {
-    EXPECT_THROW(embed(e.tokens_VD, ids, "test"), ModelError);
+    batch.ids_N = ids;
+    EXPECT_THROW(e.forward(batch), ModelError);
+    EXPECT_THROW(e.forward(batch.to(at::kCPU)), ModelError);
+  }
+  batch.ids_N = at::tensor({0, 1});
+  for (const auto& types : {at::tensor({0, 2}), at::tensor({-1, 0})}) {
+    batch.type_ids_N = types;
+    EXPECT_THROW(e.forward(batch), ModelError);
   }
 }
 
@@ -159,6 +167,13 @@ TEST(Embeddings, CountPositionsFromBehindThePaddingId) {
   PackedBatch batch{.ids_N = at::tensor({4, 1, 5, 2, 3}), .positions_N = at::tensor({0, 1, 2, 0, 1})};
   batch.layout.bidirectional = true;
   EXPECT_EQ(distance(e.forward(batch).flatten(), at::tensor({2, 1, 3, 2, 3})), 0);
+  // Row padding_id + 6 is the last of 8; a seventh token has none.
+  batch.ids_N = at::tensor({2, 2, 2, 2, 2, 2});
+  batch.positions_N = at::arange(6);
+  EXPECT_EQ(e.forward(batch)[5].item<double>(), 7);
+  batch.ids_N = at::tensor({2, 2, 2, 2, 2, 2, 2});
+  batch.positions_N = at::arange(7);
+  EXPECT_THROW(e.forward(batch), ModelError);
 }
 
 TEST(WeightRules, ResolveLettersAndLayers) {

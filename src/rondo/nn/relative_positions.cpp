@@ -2,6 +2,7 @@
 #include "rondo/nn/relative_positions.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/matmul.h>
@@ -46,16 +47,19 @@ RelativeTables RelativePositions::project(int64_t head_size) const {
   return {heads(key), heads(query), buckets, longest};
 }
 
-RelativeScores::RelativeScores(const RelativeTables& tables, const Tensor& query_positions,
-                               const Tensor& key_positions) {
-  const int64_t span = (tables.key_SHK.defined() ? tables.key_SHK : tables.query_SHK).size(0) / 2;
-  const Tensor distance = query_positions.unsqueeze(1) - key_positions;
+RelativeScores::RelativeScores(const RelativeTables& tables, const PositionRange& queries, const PositionRange& keys) {
+  const Tensor& table = tables.key_SHK.defined() ? tables.key_SHK : tables.query_SHK;
+  const int64_t span = table.size(0) / 2;
+  // Each distance once, on the CPU whatever the device of the tables: nobody waits for a device to know the rows.
+  const int64_t smallest = queries.begin - (keys.begin + keys.count - 1);
+  const Tensor distance = at::arange(smallest, smallest + queries.count + keys.count - 1, at::kLong);
   const Tensor bucketed = tables.buckets > 0 ? bucket(distance, tables.buckets, tables.longest) : distance;
   const Tensor rows = (bucketed + span).clamp(0, 2 * span - 1);
   // Short segments use a few rows around the middle of a table of hundreds.
   first_ = rows.min().item<int64_t>();
   count_ = rows.max().item<int64_t>() - first_ + 1;
-  rows_ = rows - first_;
+  // Query i and key j of the ranges are the distance number i - j + keys - 1.
+  rows_ = (rows - first_).to(table.device()).unfold(0, keys.count, 1).flip(1);
   key_ = used(tables.key_SHK);
   query_ = used(tables.query_SHK);
 }

@@ -37,11 +37,17 @@ struct RelativeGradients {
   Tensor key_SHK, query_SHK;
 };
 
+/// Positions [begin, begin + count) of one segment.
+struct PositionRange {
+  int64_t begin = 0;
+  int64_t count = 0;
+};
+
 /// Both position terms of one block of queries and keys. q [H, count, rows, K] and k [H, count, keys, K], heads first.
 class RelativeScores {
  public:
-  /// Positions: int64, of one segment; the same for all `count`.
-  RelativeScores(const RelativeTables& tables, const Tensor& query_positions, const Tensor& key_positions);
+  /// The same positions for all `count`.
+  RelativeScores(const RelativeTables& tables, const PositionRange& queries, const PositionRange& keys);
 
   /// scores [H, count, rows, keys] with the terms added.
   Tensor add_to(const Tensor& scores, const Tensor& q, const Tensor& k) const;
