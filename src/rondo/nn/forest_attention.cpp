@@ -73,11 +73,13 @@ int64_t longest_sequence(const ForestLayout& layout) {
   return longest;
 }
 
-// The operands of one block, heads first: q [H, count * rows, K], own keys [H * count, keys, K], prefix keys [H, P, K].
+// The operands of one block, key/value heads first. The H / J query heads of a key head are further rows of its
+// queries, so that keys and values are multiplied where they are, without a copy for each query head: q is
+// [J, count, H/J * rows, K], own keys are [J, count, keys, K], prefix keys [J, 1, P, K].
 class BlockView {
  public:
-  BlockView(const AttentionBlock& block, const AttentionPlan& plan, int64_t heads)
-      : b_(block), plan_(plan), heads_(heads) {}
+  BlockView(const AttentionBlock& block, const AttentionPlan& plan, int64_t heads, int64_t kv_heads)
+      : b_(block), plan_(plan), kv_heads_(kv_heads), shared_(heads / kv_heads) {}
 
   // Rows [from, from + rows) of every segment of the block, as [count, rows, heads of x, K] without a copy.
   Tensor rows_of(const Tensor& x, int64_t from, int64_t rows) const {
@@ -89,36 +91,32 @@ class BlockView {
   Tensor own_rows(const Tensor& x) const { return rows_of(x, b_.own_begin, b_.own_keys); }
   Tensor prefix_rows(const Tensor& x) const { return x.narrow(0, b_.prefix_begin, b_.prefix_length).unsqueeze(0); }
 
-  // [count, rows, H or J, K] -> [H, count, rows, K] contiguous, key/value heads repeated for their query heads.
-  Tensor by_head(const Tensor& x) const {
-    Tensor y = x.permute({2, 0, 1, 3});
-    if (y.size(0) != heads_) {
-      y = y.unsqueeze(1).expand({y.size(0), heads_ / y.size(0), y.size(1), y.size(2), y.size(3)});
-      return y.reshape({heads_, y.size(2), y.size(3), y.size(4)}).contiguous();
-    }
-    return y.contiguous();
+  // Own or prefix rows of keys or values: [count, keys, J, K] -> [J, count, keys, K] contiguous.
+  static Tensor keys_by_head(const Tensor& x) { return x.permute({2, 0, 1, 3}).contiguous(); }
+  // Query rows: [count, rows, H, K] -> [J, count, H/J * rows, K] contiguous.
+  Tensor queries_by_head(const Tensor& x) const {
+    return x.unflatten(2, {kv_heads_, shared_}).permute({2, 0, 3, 1, 4}).contiguous().flatten(2, 3);
   }
-  // The adjoint of by_head: [H, count, rows, K] -> [count, rows, heads, K], summed over the repeated heads.
-  static Tensor back_to_rows(const Tensor& y, int64_t heads) {
-    if (y.size(0) == heads) return y.permute({1, 2, 0, 3});
-    return y.view({heads, y.size(0) / heads, y.size(1), y.size(2), y.size(3)}).sum(1).permute({1, 2, 0, 3});
+  // Writes [J, count, H/J * rows, K] into query rows.
+  void store_queries(const Tensor& y, const Tensor& rows) const {
+    rows.unflatten(2, {kv_heads_, shared_}).copy_(y.unflatten(2, {shared_, b_.rows}).permute({1, 3, 0, 2, 4}));
   }
 
-  Tensor flat(const Tensor& y) const { return y.view({heads_, y.size(1) * y.size(2), y.size(3)}); }
-  Tensor each(const Tensor& y) const { return y.view({heads_ * y.size(1), y.size(2), y.size(3)}); }
+  Tensor flat(const Tensor& y) const { return y.view({kv_heads_, y.size(1) * y.size(2), y.size(3)}); }
+  Tensor each(const Tensor& y) const { return y.view({kv_heads_ * y.size(1), y.size(2), y.size(3)}); }
 
-  // Attention weights [H, count, rows, P + own] in the type of q, and the slope of the cap at every score.
+  // Attention weights [J, count, H/J * rows, P + own] in the type of q, and the slope of the cap at every score.
   struct Weights {
     Tensor value;
     Tensor cap_slope;  // undefined without a cap
   };
   Weights weights(const Tensor& q, const Tensor& own_k, const Tensor& prefix_k, const AttentionOptions& options,
                   const std::optional<RelativeScores>& relative) const {
-    Tensor scores = at::bmm(each(q), each(own_k).transpose(1, 2)).view({heads_, b_.count, b_.rows, b_.own_keys});
+    Tensor scores = at::bmm(each(q), each(own_k).transpose(1, 2)).view(query_shape(b_.own_keys));
     if (relative) scores = relative->add_to(scores, q, own_k);
     if (b_.prefix_length > 0) {
       const Tensor shared = at::bmm(flat(q), flat(prefix_k).transpose(1, 2));
-      scores = at::cat({shared.view({heads_, b_.count, b_.rows, b_.prefix_length}), scores}, -1);
+      scores = at::cat({shared.view(query_shape(b_.prefix_length)), scores}, -1);
     }
     scores = at_least_float(scores).mul_(options.scale);
     Weights result;
@@ -132,24 +130,20 @@ class BlockView {
     return result;
   }
 
-  // Splits [H, count, rows, P + own] into the two products' matrices, without copies.
-  Tensor prefix_part(const Tensor& w) const {
-    return w.view({heads_, b_.count * b_.rows, b_.prefix_length + b_.own_keys}).narrow(-1, 0, b_.prefix_length);
-  }
-  Tensor own_part(const Tensor& w) const {
-    return w.view({heads_ * b_.count, b_.rows, b_.prefix_length + b_.own_keys})
-        .narrow(-1, b_.prefix_length, b_.own_keys);
-  }
+  // Splits [J, count, H/J * rows, P + own] into the two products' matrices, without copies.
+  Tensor prefix_part(const Tensor& w) const { return flat(w).narrow(-1, 0, b_.prefix_length); }
+  Tensor own_part(const Tensor& w) const { return each(w).narrow(-1, b_.prefix_length, b_.own_keys); }
   std::optional<RelativeScores> relative_scores(const RelativeTables& tables) const {
     if (!tables.key_SHK.defined() && !tables.query_SHK.defined()) return std::nullopt;
     return RelativeScores(tables, {b_.row_begin, b_.rows}, {b_.own_begin, b_.own_keys});
   }
   bool has_prefix() const { return b_.prefix_length > 0; }
-  std::vector<int64_t> query_shape(const Tensor& q) const { return {heads_, b_.count, b_.rows, q.size(-1)}; }
+  std::vector<int64_t> query_shape(int64_t last) const { return {kv_heads_, b_.count, shared_ * b_.rows, last}; }
 
  private:
   // -infinity where a query does not see a key: later ones of a decoder, those outside the window.
-  void add_mask(Tensor& scores) const {
+  void add_mask(const Tensor& all_scores) const {
+    const Tensor scores = all_scores.unflatten(2, {shared_, b_.rows});
     constexpr double kHidden = -std::numeric_limits<double>::infinity();
     if (plan_.window == 0) {
       if (plan_.bidirectional || b_.rows == 1) return;
@@ -170,7 +164,8 @@ class BlockView {
 
   const AttentionBlock& b_;
   const AttentionPlan& plan_;
-  int64_t heads_;
+  int64_t kv_heads_;
+  int64_t shared_;  // query heads of a key head
 };
 
 // What the backward pass needs beside tensors.
@@ -187,19 +182,18 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
     const RelativeTables relative{relative_key_SHK.value_or(Tensor()), relative_query_SHK.value_or(Tensor()),
                                   call->relative.buckets, call->relative.longest};
     Tensor out_NHK = at::empty_like(q_NHK, at::MemoryFormat::Contiguous);
-    const int64_t heads = q_NHK.size(1);
     for (const AttentionBlock& block : call->plan->blocks) {
-      const BlockView view(block, *call->plan, heads);
-      const Tensor q = view.by_head(view.query_rows(q_NHK)), own_k = view.by_head(view.own_rows(k_NJK));
-      const Tensor prefix_k = view.has_prefix() ? view.by_head(view.prefix_rows(k_NJK)) : Tensor();
+      const BlockView view(block, *call->plan, q_NHK.size(1), k_NJK.size(1));
+      const Tensor q = view.queries_by_head(view.query_rows(q_NHK));
+      const Tensor own_k = view.keys_by_head(view.own_rows(k_NJK));
+      const Tensor prefix_k = view.has_prefix() ? view.keys_by_head(view.prefix_rows(k_NJK)) : Tensor();
       const Tensor weights = view.weights(q, own_k, prefix_k, call->options, view.relative_scores(relative)).value;
-      Tensor out =
-          at::bmm(view.own_part(weights), view.each(view.by_head(view.own_rows(v_NJK)))).view(view.query_shape(q));
+      Tensor out = at::bmm(view.own_part(weights), view.each(view.keys_by_head(view.own_rows(v_NJK)))).view_as(q);
       if (view.has_prefix()) {
-        const Tensor prefix_v = view.by_head(view.prefix_rows(v_NJK));
-        out.add_(at::bmm(view.prefix_part(weights), view.flat(prefix_v)).view(view.query_shape(q)));
+        const Tensor prefix_v = view.keys_by_head(view.prefix_rows(v_NJK));
+        out.add_(at::bmm(view.prefix_part(weights), view.flat(prefix_v)).view_as(q));
       }
-      view.query_rows(out_NHK).copy_(out.permute({1, 2, 0, 3}));
+      view.store_queries(out, view.query_rows(out_NHK));
     }
     context->save_for_backward({q_NHK, k_NJK, v_NJK, out_NHK, relative.key_SHK, relative.query_SHK});
     context->saved_data["call"] = c10::IValue::make_capsule(call);
@@ -221,7 +215,7 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
                 {zeros(saved[4]), zeros(saved[5])}};
     const Tensor dout_NHK = grads[0].contiguous();
     for (const AttentionBlock& block : call->plan->blocks) {
-      block_backward(BlockView(block, *call->plan, q_NHK.size(1)), saved, dout_NHK, *call, g);
+      block_backward(BlockView(block, *call->plan, q_NHK.size(1), k_NJK.size(1)), saved, dout_NHK, *call, g);
     }
     return {g.q_NHK, g.k_NJK, g.v_NJK, g.relative.key_SHK, g.relative.query_SHK, Tensor()};
   }
@@ -234,18 +228,19 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
 
   static void block_backward(const BlockView& view, const variable_list& saved, const Tensor& dout_NHK,
                              const Call& call, Gradients& g) {
-    const Tensor q = view.by_head(view.query_rows(saved[0]));
-    const Tensor own_k = view.by_head(view.own_rows(saved[1])), own_v = view.by_head(view.own_rows(saved[2]));
+    const Tensor q = view.queries_by_head(view.query_rows(saved[0]));
+    const Tensor own_k = view.keys_by_head(view.own_rows(saved[1]));
+    const Tensor own_v = view.keys_by_head(view.own_rows(saved[2]));
     Tensor prefix_k, prefix_v;
     if (view.has_prefix()) {
-      prefix_k = view.by_head(view.prefix_rows(saved[1]));
-      prefix_v = view.by_head(view.prefix_rows(saved[2]));
+      prefix_k = view.keys_by_head(view.prefix_rows(saved[1]));
+      prefix_v = view.keys_by_head(view.prefix_rows(saved[2]));
     }
     const std::optional<RelativeScores> relative =
         view.relative_scores({saved[4], saved[5], call.relative.buckets, call.relative.longest});
     const auto [weights, cap_slope] = view.weights(q, own_k, prefix_k, call.options, relative);
-    const Tensor dout = view.by_head(view.query_rows(dout_NHK));
-    const Tensor out = view.by_head(view.query_rows(saved[3]));
+    const Tensor dout = view.queries_by_head(view.query_rows(dout_NHK));
+    const Tensor out = view.queries_by_head(view.query_rows(saved[3]));
     const Tensor delta = (at_least_float(dout) * at_least_float(out)).sum(-1, /*keepdim=*/true);
 
     Tensor dweights =
@@ -258,26 +253,23 @@ struct ForestAttention : torch::autograd::Function<ForestAttention> {
     if (cap_slope.defined()) wide_dscores.mul_(cap_slope);
     const Tensor dscores = wide_dscores.to(q.scalar_type());
 
-    const int64_t kv_heads = saved[1].size(1);
     Tensor dq = at::bmm(view.own_part(dscores), view.each(own_k)).view_as(q);
     Tensor own_dk = at::bmm(view.own_part(dscores).transpose(1, 2), view.each(q)).view_as(own_k);
     if (relative) relative->add_gradients(dscores, q, own_k, dq, own_dk, g.relative);
-    add_to(view.own_rows(g.k_NJK), own_dk, kv_heads);
-    add_to(view.own_rows(g.v_NJK), at::bmm(view.own_part(weights).transpose(1, 2), view.each(dout)).view_as(own_v),
-           kv_heads);
+    add_to(view.own_rows(g.k_NJK), own_dk);
+    add_to(view.own_rows(g.v_NJK), at::bmm(view.own_part(weights).transpose(1, 2), view.each(dout)).view_as(own_v));
     if (view.has_prefix()) {
       dq.add_(at::bmm(view.prefix_part(dscores), view.flat(prefix_k)).view_as(q));
       const Tensor dk = at::bmm(view.prefix_part(dscores).transpose(1, 2), view.flat(q)).view_as(prefix_k);
       const Tensor dv = at::bmm(view.prefix_part(weights).transpose(1, 2), view.flat(dout)).view_as(prefix_v);
-      add_to(view.prefix_rows(g.k_NJK), dk, kv_heads);
-      add_to(view.prefix_rows(g.v_NJK), dv, kv_heads);
+      add_to(view.prefix_rows(g.k_NJK), dk);
+      add_to(view.prefix_rows(g.v_NJK), dv);
     }
-    view.query_rows(g.q_NHK).copy_(BlockView::back_to_rows(dq, q.size(0)));
+    view.store_queries(dq, view.query_rows(g.q_NHK));
   }
 
-  static void add_to(Tensor rows, const Tensor& gradient, int64_t kv_heads) {
-    rows.add_(BlockView::back_to_rows(gradient, kv_heads));
-  }
+  // [J, count, keys, K] to the rows [count, keys, J, K] of a gradient.
+  static void add_to(const Tensor& rows, const Tensor& gradient) { rows.add_(gradient.permute({1, 2, 0, 3})); }
 };
 
 }  // namespace
