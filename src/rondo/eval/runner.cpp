@@ -16,16 +16,16 @@ ScoringCost for_each_table(const model::Model& model, data::TokenStore& store, c
   ScoringCost cost;
   int64_t next = 0;
   while (next < store.size()) {
-    // Enough groups to fill a few forward passes; memory stays bounded by their tokens.
+    // The groups of one forward pass; of a group that is too large for one, its passes.
     std::vector<std::shared_ptr<const TokenGroup>> held;
     std::vector<const TokenGroup*> groups;
-    int64_t tokens = 0;
     const int64_t first = next;
-    while (next < store.size() && (groups.empty() || tokens < options.token_budget)) {
-      held.push_back(store.get(next++));
-      groups.push_back(held.back().get());
-      for (int64_t k = 0; k < held.back()->sequence_count(); ++k)
-        tokens += static_cast<int64_t>(held.back()->sequence(k).ids.size());
+    for (int64_t tokens = 0; next < store.size(); ++next) {
+      std::shared_ptr<const TokenGroup> group = store.get(next);
+      tokens += token_cost(model, *group);
+      if (!groups.empty() && tokens > options.token_budget) break;
+      groups.push_back(group.get());
+      held.push_back(std::move(group));
     }
     const std::vector<PreferenceTable> tables = score_groups(model, groups, options, cost);
     for (size_t k = 0; k < groups.size(); ++k) visit(first + static_cast<int64_t>(k), *groups[k], tables[k]);

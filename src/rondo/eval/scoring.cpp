@@ -152,6 +152,10 @@ PreferenceTable pairwise_table(const TokenGroup& group, HeadOutput output) {
   return on_cpu(output, count);
 }
 
+data::PackOptions pack_options_of(const model::Model& model) {
+  return {.needs_gate = model.needs_gate(), .bidirectional = model.family().is_encoder};
+}
+
 PreferenceTable score_alone(const model::Model& model, const TokenGroup& group, ScoringCost& cost) {
   const data::PackOptions options{.bidirectional = model.family().is_encoder};
   const auto pooled_state = [&](const TokenGroup& g, int64_t r) {
@@ -195,6 +199,10 @@ std::string queries_text(const ScoringCost& cost) {
                      cost.responses);
 }
 
+int64_t token_cost(const model::Model& model, const TokenGroup& group) {
+  return data::token_cost(some(group, 0, group.sequence_count()), pack_options_of(model));
+}
+
 std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<const TokenGroup* const> groups,
                                           const ScoringOptions& options, ScoringCost& cost) {
   const at::NoGradGuard no_grad;
@@ -205,7 +213,7 @@ std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<c
     for (const TokenGroup* group : groups) tables.push_back(score_alone(model, *group, cost));
     return tables;
   }
-  const data::PackOptions pack_options{.needs_gate = model.needs_gate(), .bidirectional = model.family().is_encoder};
+  const data::PackOptions pack_options = pack_options_of(model);
   const BudgetedBatches plan(groups, options.token_budget, pack_options);
   std::vector<GroupStates> states(groups.size());
   for (const BudgetedBatches::Batch& batch : plan.batches()) run_batch(model, batch, pack_options, states, cost);

@@ -32,6 +32,9 @@ struct ScoringCost {
 /// "24 queries (one per response)"; of a pairwise model the number beside that of a head that reads responses alone.
 std::string queries_text(const ScoringCost& cost);
 
+/// Tokens that a forward pass computes for a whole group: what its sequences share counts once.
+int64_t token_cost(const model::Model& model, const TokenGroup& group);
+
 /// One table per group, on the CPU, without gradients. A group over the budget is scored in parts that share its
 /// prefix.
 std::vector<PreferenceTable> score_groups(const model::Model& model, std::span<const TokenGroup* const> groups,
