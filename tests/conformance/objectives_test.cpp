@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
@@ -115,6 +116,30 @@ TEST_P(EveryObjective, TheOrderOfTheGroupDoesNotMatter) {
   moved.tokens = spread(moved);
   choose_pair(moved);
   EXPECT_NEAR(GetParam()->loss(group, {}).item<double>(), GetParam()->loss(moved, {}).item<double>(), 1e-12);
+}
+
+// Pairs of many groups are one batch: two rows of responses, a loss for each column.
+TEST_P(EveryObjective, TakesManyPairsAtOnceWhereItLearnsFromPairs) {
+  if (GetParam()->learns_from != LearnsFrom::kPair) GTEST_SKIP() << "learns from whole groups";
+  std::vector<PolicyGroup> groups;
+  for (const uint64_t seed : {3, 13, 23}) groups.push_back(random_group(2, seed));
+  PolicyGroup batch;
+  for (Tensor PolicyGroup::*part : {&PolicyGroup::log_prob_K, &PolicyGroup::reference_K, &PolicyGroup::last_K,
+                                    &PolicyGroup::magnet_K, &PolicyGroup::length_K}) {
+    std::vector<Tensor> columns;
+    for (const PolicyGroup& group : groups) columns.push_back(group.*part);
+    batch.*part = at::stack(columns, 1);
+  }
+  batch.best = 0;
+  batch.worst = 1;
+  const Tensor loss_P = GetParam()->loss(batch, {});
+  ASSERT_EQ(loss_P.sizes(), at::IntArrayRef{3});
+  for (int64_t p = 0; p < 3; ++p) {
+    PolicyGroup& alone = groups[static_cast<size_t>(p)];
+    alone.best = 0;
+    alone.worst = 1;
+    EXPECT_NEAR(loss_P[p].item<double>(), GetParam()->loss(alone, {}).item<double>(), 1e-12);
+  }
 }
 
 // The target is what the residual is taken against: where D equals it, a loss without log Z is zero.

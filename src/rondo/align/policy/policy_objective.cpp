@@ -2,6 +2,7 @@
 #include "rondo/align/policy/policy_objective.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
@@ -120,27 +121,80 @@ PolicyGroup PolicyObjective::group_of(const data::GroupSelection& selection, con
   return group;
 }
 
-Tensor PolicyObjective::loss_of(PolicyGroup& group, const data::GroupSelection& selection,
-                                train::ObjectiveReport& report) const {
-  const Tensor log_ratio_K = group.log_ratio_K().detach();
-  const auto note_pair = [&] {
-    report.decided += 1;
-    report.correct += group.gap(log_ratio_K).item<double>() > 0 ? 1 : 0;
+Tensor PolicyObjective::loss_of_groups(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+                                       train::ObjectiveReport& report) const {
+  Tensor total;
+  int64_t first_response = 0, first_token = 0;
+  for (const data::GroupSelection& selection : selections) {
+    if (teaches(selection)) {
+      const PolicyGroup group = group_of(selection, probs, first_response, first_token);
+      const Tensor log_ratio_K = group.log_ratio_K().detach();
+      if (!evidence_.judged.empty()) {
+        report.decided += 1;
+        report.correct += group.gap(log_ratio_K).item<double>() > 0 ? 1 : 0;
+      }
+      const Tensor loss = entry_.loss(group, config_);
+      total = total.defined() ? total + loss : loss;
+      report.weight += 1;
+      const Tensor drift_K = log_ratio_K / group.length_K;
+      report.further["log_ratio_per_token"] += drift_K.mean().item<double>();
+      report.further["drift_per_token"] += drift_K.abs().mean().item<double>();
+    }
+    first_response += static_cast<int64_t>(selection.responses.size());
+    for (const int64_t r : selection.responses) first_token += evidence_.reference->length(selection.index, r);
+  }
+  return total;
+}
+
+// Labelled pairs know nothing of their group, so those of all groups are one batch: rows of the preferred and the
+// rejected responses. A group's loss is the mean over its pairs.
+Tensor PolicyObjective::loss_of_pairs(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+                                      train::ObjectiveReport& report) const {
+  std::vector<int64_t> preferred, rejected;
+  std::vector<double> pair_shares, response_shares;  // of a group's mean over its pairs, over its responses
+  for (const data::GroupSelection& selection : selections) {
+    const std::vector<Pair> labelled = pairs(selection);
+    const auto first = static_cast<int64_t>(response_shares.size());
+    for (const auto& [winner, loser] : labelled) {
+      preferred.push_back(first + winner);
+      rejected.push_back(first + loser);
+      pair_shares.push_back(1 / static_cast<double>(labelled.size()));
+    }
+    const size_t count = selection.responses.size();
+    response_shares.insert(response_shares.end(), count, labelled.empty() ? 0 : 1 / static_cast<double>(count));
+    report.weight += labelled.empty() ? 0 : 1;
+  }
+  if (preferred.empty()) return {};
+  const auto pair_count = static_cast<int64_t>(preferred.size());
+  preferred.insert(preferred.end(), rejected.begin(), rejected.end());
+  const Tensor rows_2P = at::tensor(preferred).to(probs.sum_R.device());
+  const auto by_pair = [&](const Tensor& x_R) { return x_R.index_select(0, rows_2P).view({2, pair_count}); };
+  const auto stored_R = [&](const StoredLogProbs& stored) {
+    std::vector<Tensor> sums;
+    for (const data::GroupSelection& s : selections) {
+      if (!s.responses.empty()) sums.push_back(stored.sums_K(s.index, s.responses));
+    }
+    return at::cat(sums).to(probs.sum_R.device());
   };
-  if (entry_.learns_from != LearnsFrom::kPair || !evidence_.judged.empty()) {
-    if (!evidence_.judged.empty()) note_pair();
-    return entry_.loss(group, config_);
-  }
-  const std::vector<Pair> labelled = pairs(selection);
-  Tensor sum;
-  for (const auto& [winner, loser] : labelled) {
-    group.best = winner;
-    group.worst = loser;
-    note_pair();
-    const Tensor loss = entry_.loss(group, config_);
-    sum = sum.defined() ? sum + loss : loss;
-  }
-  return sum / static_cast<double>(labelled.size());
+  const Tensor reference_R = stored_R(*evidence_.reference);
+  PolicyGroup group{.log_prob_K = by_pair(probs.sum_R), .reference_K = by_pair(reference_R)};
+  group.last_K = evidence_.last ? by_pair(stored_R(*evidence_.last)) : group.reference_K;
+  if (evidence_.magnet) group.magnet_K = by_pair(stored_R(*evidence_.magnet));
+  group.length_K = by_pair(probs.length_R);
+  group.best = 0;
+  group.worst = 1;
+
+  report.decided += static_cast<double>(pair_count);
+  report.correct += (group.gap(group.log_ratio_K().detach()) > 0).sum().item<double>();
+  const auto shares = [](const std::vector<double>& values, const Tensor& like) {
+    return at::tensor(values, at::TensorOptions().dtype(at::kDouble)).to(like.options());
+  };
+  const Tensor drift_R = (probs.sum_R.detach() - reference_R) / probs.length_R;
+  const Tensor share_R = shares(response_shares, drift_R);
+  report.further["log_ratio_per_token"] += (drift_R * share_R).sum().item<double>();
+  report.further["drift_per_token"] += (drift_R.abs() * share_R).sum().item<double>();
+  const Tensor loss_P = entry_.loss(group, config_);
+  return (loss_P * shares(pair_shares, loss_P)).sum();
 }
 
 train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSelection> selections,
@@ -153,24 +207,9 @@ train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSele
   const PackedBatch batch = data::pack(selections, pack_options()).to(policy_.device());
   const ResponseLogProbs probs = response_log_probs(policy_, batch, {.recompute_blocks = limits_.recompute});
   train::ObjectiveReport report;
-  Tensor total;
-  int64_t first_response = 0, first_token = 0;
-  for (const data::GroupSelection& selection : selections) {
-    const auto count = static_cast<int64_t>(selection.responses.size());
-    int64_t tokens = 0;
-    for (const int64_t r : selection.responses) tokens += evidence_.reference->length(selection.index, r);
-    if (teaches(selection)) {
-      PolicyGroup group = group_of(selection, probs, first_response, first_token);
-      const Tensor loss = loss_of(group, selection, report);
-      total = total.defined() ? total + loss : loss;
-      report.weight += 1;
-      const Tensor drift_K = group.log_ratio_K().detach() / group.length_K;
-      report.further["log_ratio_per_token"] += drift_K.mean().item<double>();
-      report.further["drift_per_token"] += drift_K.abs().mean().item<double>();
-    }
-    first_response += count;
-    first_token += tokens;
-  }
+  const bool learns_from_labels = entry_.learns_from == LearnsFrom::kPair && evidence_.judged.empty();
+  const Tensor total =
+      learns_from_labels ? loss_of_pairs(selections, probs, report) : loss_of_groups(selections, probs, report);
   report.responses = batch.response_count();
   report.tokens = batch.layout.token_count;
   if (!total.defined()) return report;

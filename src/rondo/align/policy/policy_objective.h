@@ -53,7 +53,11 @@ class PolicyObjective : public train::StepObjective {
   data::GroupSelection winners_of(const data::GroupSelection& selection) const;
   PolicyGroup group_of(const data::GroupSelection& selection, const ResponseLogProbs& probs, int64_t first_response,
                        int64_t first_token) const;
-  Tensor loss_of(PolicyGroup& group, const data::GroupSelection& selection, train::ObjectiveReport& report) const;
+  /// The sum of the losses of the groups that teach, undefined where none does.
+  Tensor loss_of_groups(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+                        train::ObjectiveReport& report) const;
+  Tensor loss_of_pairs(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+                       train::ObjectiveReport& report) const;
 
   const model::Model& policy_;
   ObjectiveConfig config_;

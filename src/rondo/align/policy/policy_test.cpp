@@ -215,22 +215,56 @@ TEST_F(PolicyTest, APartOfAGroupKeepsItsOwnNumbers) {
 }
 
 TEST_F(PolicyTest, LabelsStandInForTheJudge) {
-  const ObjectiveConfig config{.objective = "dpo", .beta = 0.5};
-  PolicyGroup first = slow_group(0), second = slow_group(1);
-  const auto pair_loss = [&](PolicyGroup& group, int64_t winner, int64_t loser) {
-    group.best = winner;
-    group.worst = loser;
-    return objective_by_name("dpo").loss(group, config);
-  };
-  // p = 0 turns the pair round, p = 1/2 teaches nothing.
-  const Tensor expected = ((pair_loss(first, 1, 0) + pair_loss(first, 2, 3)) / 2 + pair_loss(second, 1, 2)) / 2;
-  const PolicyObjective objective(*policy_, config, evidence(/*with_judge=*/false), {.max_drift = 1e6});
-  const train::ObjectiveReport report = objective.backward(selections_, objective.counts(selections_));
-  EXPECT_NEAR(report.loss_sum / report.weight, expected.item<double>(), 1e-9);
-  EXPECT_EQ(report.decided, 3);
+  for (const ObjectiveEntry* entry : all_objectives()) {
+    if (entry->learns_from != LearnsFrom::kPair) continue;
+    SCOPED_TRACE(entry->name);
+    const ObjectiveConfig config{.objective = std::string(entry->name), .beta = 0.5};
+    PolicyGroup first = slow_group(0), second = slow_group(1);
+    double correct = 0, drift = 0, distance = 0;
+    const auto pair_loss = [&](PolicyGroup& group, int64_t winner, int64_t loser) {
+      group.best = winner;
+      group.worst = loser;
+      correct += group.gap(group.log_ratio_K()).item<double>() > 0;
+      return entry->loss(group, config);
+    };
+    // p = 0 turns the pair round, p = 1/2 teaches nothing.
+    const Tensor expected = ((pair_loss(first, 1, 0) + pair_loss(first, 2, 3)) / 2 + pair_loss(second, 1, 2)) / 2;
+    expected.backward();
+    const Tensor slow_gradient = gradient_and_clear();
+    for (const PolicyGroup* group : {&first, &second}) {
+      const Tensor drift_K = group->log_ratio_K().detach() / group->length_K;
+      drift += drift_K.mean().item<double>();
+      distance += drift_K.abs().mean().item<double>();
+    }
+    const PolicyObjective objective(*policy_, config, evidence(/*with_judge=*/false), {.max_drift = 1e6});
+    const train::StepCounts counts = objective.counts(selections_);
+    const train::ObjectiveReport report = objective.backward(selections_, counts);
+    EXPECT_NEAR(report.loss_sum / report.weight, expected.item<double>(), 1e-9);
+    EXPECT_LT(testing::distance(gradient_and_clear(), slow_gradient), 1e-8);
+    EXPECT_EQ(report.decided, 3);
+    EXPECT_EQ(report.correct, correct);
+    EXPECT_NEAR(report.further.at("log_ratio_per_token"), drift, 1e-9);
+    EXPECT_NEAR(report.further.at("drift_per_token"), distance, 1e-9);
 
-  selections_[1].comparisons.clear();
+    objective.backward({selections_.data() + 1, 1}, counts);
+    objective.backward({selections_.data(), 1}, counts);
+    EXPECT_LT(testing::distance(gradient_and_clear(), slow_gradient), 1e-8);
+  }
+}
+
+TEST_F(PolicyTest, AGroupWithoutLabelledPairsTeachesNothing) {
+  const PolicyObjective objective(*policy_, {.objective = "dpo"}, evidence(/*with_judge=*/false), {.max_drift = 1e6});
+  const train::StepCounts one{.weight = 1};
+  const double alone = objective.backward({selections_.data() + 1, 1}, one).loss_sum;
+  const Tensor gradient = gradient_and_clear();
+  selections_[0].comparisons.clear();
   EXPECT_EQ(objective.counts(selections_).weight, 1);
+  const train::ObjectiveReport report = objective.backward(selections_, one);
+  EXPECT_EQ(report.weight, 1);
+  EXPECT_NEAR(report.loss_sum, alone, 1e-9);
+  EXPECT_LT(testing::distance(gradient_and_clear(), gradient), 1e-8);
+  selections_[1].comparisons.clear();
+  EXPECT_EQ(objective.backward(selections_, one).weight, 0);
 }
 
 TEST_F(PolicyTest, FineTuningLearnsFromWinnersAlone) {

@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include "rondo/base/error.h"
@@ -54,6 +55,7 @@ StoredLogProbs::StoredLogProbs(const model::Model& policy, data::TokenSource& gr
     first = next;
   }
   token_T_ = parts.empty() ? at::empty({0}) : at::cat(parts);
+  add_up();
 }
 
 StoredLogProbs::StoredLogProbs(const std::filesystem::path& file, data::TokenSource& groups) {
@@ -62,6 +64,14 @@ StoredLogProbs::StoredLogProbs(const std::filesystem::path& file, data::TokenSou
   if (!token_T_.defined() || token_T_.sizes() != at::IntArrayRef{first_token_.back()}) {
     throw DataError("stored log-probabilities do not fit the responses: " + file.string() + "; " + kRemedy);
   }
+  add_up();
+}
+
+void StoredLogProbs::add_up() {
+  std::vector<Tensor> sums;
+  for (size_t r = 0; r + 1 < first_token_.size(); ++r)
+    sums.push_back(token_T_.narrow(0, first_token_[r], first_token_[r + 1] - first_token_[r]).sum());
+  sum_R_ = sums.empty() ? at::empty({0}) : at::stack(sums);
 }
 
 int64_t StoredLogProbs::length(int64_t group, int64_t response) const {
@@ -79,9 +89,9 @@ Tensor StoredLogProbs::tokens_T(int64_t group, std::span<const int64_t> response
 }
 
 Tensor StoredLogProbs::sums_K(int64_t group, std::span<const int64_t> responses) const {
-  std::vector<Tensor> sums;
-  for (const int64_t r : responses) sums.push_back(tokens_T(group, {&r, 1}).sum());
-  return at::stack(sums);
+  std::vector<int64_t> places;
+  for (const int64_t r : responses) places.push_back(first_response_[static_cast<size_t>(group)] + r);
+  return sum_R_.index_select(0, at::tensor(places));
 }
 
 void StoredLogProbs::save(const std::filesystem::path& file) const {

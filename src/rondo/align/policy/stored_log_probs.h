@@ -34,8 +34,10 @@ class StoredLogProbs {
 
  private:
   void place(data::TokenSource& groups);
+  void add_up();
 
   Tensor token_T_;
+  Tensor sum_R_;
   std::vector<int64_t> first_response_;  // by group
   std::vector<int64_t> first_token_;     // by response, and the end
 };

@@ -56,7 +56,8 @@ struct PolicyGroup {
   Tensor length_K;       // response tokens
   TokenLogProbs tokens;  // objectives with needs_tokens
   Judgement judged;
-  /// The preferred and the rejected response; see choose_pair.
+  /// The preferred and the rejected response; see choose_pair. Objectives that learn from pairs take any number P of
+  /// them at once: the tensors above are then [2, P], and the loss is [P].
   int64_t best = 0;
   int64_t worst = 0;
 
