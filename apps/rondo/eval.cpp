@@ -7,7 +7,7 @@
 #include "rondo/base/error.h"
 #include "rondo/eval/runner.h"
 #include "rondo/io/atomic_file.h"
-#include "rondo/metrics/judgement.h"
+#include "rondo/metrics/evaluation.h"
 
 namespace rondo::cli {
 namespace {
@@ -47,7 +47,7 @@ using LineSink = std::function<void(const std::string&)>;
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-void print_judgement(const std::string& name, const metrics::Judgement& j, const eval::ScoringCost& cost,
+void print_judgement(const std::string& name, const metrics::Evaluation& j, const model::ScoringCost& cost,
                      const LineSink& say) {
   say(fmt::format("{}", name));
   say(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}",
@@ -62,7 +62,7 @@ void print_judgement(const std::string& name, const metrics::Judgement& j, const
   }
   say(fmt::format("  baselines   longest {}, shortest {}, random {}, first {}", percent(j.baselines.longest),
                   percent(j.baselines.shortest), percent(j.baselines.random), percent(j.baselines.first)));
-  say(fmt::format("  cost        {}, {} tokens", eval::queries_text(cost), cost.tokens));
+  say(fmt::format("  cost        {}, {} tokens", model::queries_text(cost), cost.tokens));
 }
 
 void dump_rows(io::AtomicFile& file, const std::string& model, const eval::ScoredData& scored, double tau,
@@ -80,7 +80,7 @@ void dump_rows(io::AtomicFile& file, const std::string& model, const eval::Score
 
 struct Judged {
   std::string name;
-  metrics::Judgement judgement;
+  metrics::Evaluation judgement;
   ordered_json json;
 };
 
@@ -88,11 +88,11 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, at::D
                    const LineSink& say, Session& session) {
   const OpenModel open = open_model(directory, {.device = device}, config.text, session);
   const auto store = open_data(config.data, open, /*allow_unlabelled=*/false, session);
-  const eval::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
+  const model::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
   const eval::ScoredData scored = eval::score_data(open.model(), *store, scoring, session.progress);
-  const metrics::JudgeOptions options{
+  const metrics::EvaluateOptions options{
       .bootstrap = {.resamples = config.resamples, .seed = static_cast<uint64_t>(session.seed)}};
-  Judged judged{directory, metrics::judge(scored.comparisons, options), {}};
+  Judged judged{directory, metrics::evaluate(scored.comparisons, options), {}};
   judged.json = metrics::to_json(judged.judgement);
   judged.json["model"] = directory;
   judged.json["model_hash"] = model::weights_hash(open.model());
@@ -107,7 +107,7 @@ Judged judge_model(const std::string& directory, const EvalConfig& config, at::D
     say(fmt::format("  swap        largest |s(i,j) + s(j,i)| = {}", scored.largest_swap_gap));
   }
   if (config.subsets) {
-    for (const auto& [name, subset] : metrics::judge_subsets(scored.comparisons, scored.subset_of_group, options)) {
+    for (const auto& [name, subset] : metrics::evaluate_subsets(scored.comparisons, scored.subset_of_group, options)) {
       judged.json["subsets"][name] = metrics::to_json(subset);
       say(fmt::format("  {:<24} {}  over {} comparisons", name.empty() ? "(no subset)" : name,
                       percent(subset.agreement.accuracy), subset.comparisons));

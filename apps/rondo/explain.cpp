@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/rondo/cli.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::cli {
 namespace {

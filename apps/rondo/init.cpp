@@ -12,7 +12,7 @@
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/mapped_file.h"
 #include "rondo/model/initial.h"
-#include "rondo/text/word_tokenizer.h"
+#include "rondo/text/tokenizer/word_tokenizer.h"
 
 namespace rondo::cli {
 namespace {

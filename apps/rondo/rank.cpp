@@ -113,31 +113,32 @@ void run_rank(const RankConfig& config, Session& session) {
   const at::Device device = open_device(config.device);
   const OpenModel open = open_model(config.model, {.device = device}, config.text, session);
   const auto store = open_data(config.data, open, /*allow_unlabelled=*/true, session);
-  const eval::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
+  const model::ScoringOptions scoring{.token_budget = config.token_budget, .deterministic = config.deterministic};
   std::unique_ptr<io::AtomicFile> file;
   if (config.out != "-") file = std::make_unique<io::AtomicFile>(config.out);
-  const eval::ScoringCost cost = eval::for_each_table(
-      open.model(), *store, scoring, session.progress,
-      [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
-        ordered_json row;
-        const data::GroupInfo info = store->groups().info(index);
-        row["id"] = info.id;
-        if (!group.responses.empty()) {
-          row.update(rank_row(group, table, eval::table_scores(table, scoring), open.model().head_config().tau, parts));
-        } else {
-          row["order"] = ordered_json::array();
-        }
-        // Under --overlong drop, indices name the responses that were kept.
-        if (const auto* kept = store->kept_responses(index)) row["kept_responses"] = *kept;
-        if (file) {
-          file->write(row.dump() + "\n");
-        } else {
-          print_line(row.dump());
-        }
-      });
+  const model::ScoringCost cost =
+      eval::for_each_table(open.model(), *store, scoring, session.progress,
+                           [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
+                             ordered_json row;
+                             const data::GroupInfo info = store->groups().info(index);
+                             row["id"] = info.id;
+                             if (!group.responses.empty()) {
+                               row.update(rank_row(group, table, model::table_scores(table, scoring),
+                                                   open.model().head_config().tau, parts));
+                             } else {
+                               row["order"] = ordered_json::array();
+                             }
+                             // Under --overlong drop, indices name the responses that were kept.
+                             if (const auto* kept = store->kept_responses(index)) row["kept_responses"] = *kept;
+                             if (file) {
+                               file->write(row.dump() + "\n");
+                             } else {
+                               print_line(row.dump());
+                             }
+                           });
   if (file) file->commit();
   session.log(LogLevel::kInfo, fmt::format("{} prompts ranked with {} and {} tokens", store->size(),
-                                           eval::queries_text(cost), cost.tokens));
+                                           model::queries_text(cost), cost.tokens));
 }
 
 Runner setup(CLI::App& app) {

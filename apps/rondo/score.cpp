@@ -12,8 +12,8 @@
 #include "rondo/data/group_rows.h"
 #include "rondo/data/row_shapes.h"
 #include "rondo/data/tokenise.h"
-#include "rondo/eval/scoring.h"
 #include "rondo/io/config_json.h"
+#include "rondo/model/scoring.h"
 
 namespace rondo::cli {
 namespace {
@@ -159,7 +159,7 @@ class Scoring {
   }
 
   const Items& items() const { return items_; }
-  const eval::ScoringCost& cost() const { return cost_; }
+  const model::ScoringCost& cost() const { return cost_; }
 
  private:
   // Finished rows must be the rows of the data. Those of the last, incomplete lot are scored again.
@@ -186,8 +186,8 @@ class Scoring {
     if (together_.empty()) return;
     std::vector<const TokenGroup*> groups;
     for (const Item& item : together_) groups.push_back(&item.tokens);
-    const eval::ScoringOptions options{.token_budget = config_.token_budget, .deterministic = config_.deterministic};
-    const std::vector<PreferenceTable> tables = eval::score_groups(open_.model(), groups, options, cost_);
+    const model::ScoringOptions options{.token_budget = config_.token_budget, .deterministic = config_.deterministic};
+    const std::vector<PreferenceTable> tables = model::score_groups(open_.model(), groups, options, cost_);
     for (size_t k = 0; k < tables.size(); ++k, ++index_) {
       if (index_ < part_.finished()) continue;
       const Json line{{"row", together_[k].source.row.object}, {"judged", verdict_json(together_[k], tables[k])}};
@@ -215,7 +215,7 @@ class Scoring {
   Items items_;
   std::vector<Item> together_;
   int64_t index_ = 0;
-  eval::ScoringCost cost_;
+  model::ScoringCost cost_;
 };
 
 struct Written {
@@ -262,9 +262,9 @@ void report(const ScoreConfig& config, const Scoring& scoring, const Written& wr
                             written.even, written.rows,
                             formats::format_by_name(config.format).is_pairs ? "; they are left out of the pairs" : ""));
   }
-  const eval::ScoringCost& cost = scoring.cost();
+  const model::ScoringCost& cost = scoring.cost();
   session.log(LogLevel::kInfo, fmt::format("{} rows, {} responses judged with {} and {} tokens", written.rows,
-                                           written.responses, eval::queries_text(cost), cost.tokens));
+                                           written.responses, model::queries_text(cost), cost.tokens));
 }
 
 void run_score(ScoreConfig config, Session& session) {

@@ -16,7 +16,7 @@
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/config_json.h"
 #include "rondo/io/json.h"
-#include "rondo/metrics/judgement.h"
+#include "rondo/metrics/evaluation.h"
 #include "rondo/report/training_report.h"
 #include "rondo/train/config.h"
 #include "rondo/train/metrics_log.h"
@@ -167,9 +167,9 @@ class TrainRun {
   json judge(const model::Model& model, int64_t resamples) {
     const eval::ScoredData scored =
         eval::score_data(model, *eval_data_, {.token_budget = config_.loop.token_budget}, silent_progress());
-    const metrics::JudgeOptions options{
+    const metrics::EvaluateOptions options{
         .bootstrap = {.resamples = resamples, .seed = static_cast<uint64_t>(config_.seed)}};
-    json judged = json::parse(metrics::to_json(metrics::judge(scored.comparisons, options)).dump());
+    json judged = json::parse(metrics::to_json(metrics::evaluate(scored.comparisons, options)).dump());
     judged["transitive_share"] = scored.transitive_share;
     return judged;
   }

@@ -14,9 +14,9 @@
 #include "apps/rondo/open.h"
 #include "rondo/base/error.h"
 #include "rondo/core/numbers.h"
-#include "rondo/eval/scoring.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
+#include "rondo/model/scoring.h"
 #include "rondo/text/text_rows.h"
 
 namespace rondo::cli {
@@ -54,8 +54,8 @@ PreferenceTable score_row(const json& row, const OpenModel& open) {
   const TokenGroup group = data::token_group(source, *open.encoder, {.max_length = std::numeric_limits<int64_t>::max()},
                                              "the record", overlong);
   const TokenGroup* const groups[] = {&group};
-  eval::ScoringCost cost;
-  return eval::score_groups(open.model(), groups, {}, cost).front();
+  model::ScoringCost cost;
+  return model::score_groups(open.model(), groups, {}, cost).front();
 }
 
 json table_json(const Tensor& x) { return to_numbers(x); }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "rondo/base/hash.h"
-#include "rondo/text/tokenizer.h"
+#include "rondo/text/tokenizer/tokenizer.h"
 
 namespace {
 

@@ -11,8 +11,7 @@
 #include <filesystem>
 
 #include "rondo/base/error.h"
-#include "rondo/data/pack.h"
-#include "rondo/eval/scoring.h"
+#include "rondo/core/pack.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
 #include "rondo/io/safetensors.h"
@@ -20,6 +19,7 @@
 #include "rondo/model/export.h"
 #include "rondo/model/head_config.h"
 #include "rondo/model/initial.h"
+#include "rondo/model/scoring.h"
 #include "tests/support/tensors.h"
 
 namespace rondo {
@@ -116,10 +116,10 @@ TokenGroup alone(const TokenGroup& group, size_t response) {
 }
 
 std::vector<PreferenceTable> score(const model::Model& model, const std::vector<TokenGroup>& groups,
-                                   const eval::ScoringOptions& options, eval::ScoringCost& cost) {
+                                   const model::ScoringOptions& options, model::ScoringCost& cost) {
   std::vector<const TokenGroup*> pointers;
   for (const TokenGroup& group : groups) pointers.push_back(&group);
-  return eval::score_groups(model, pointers, options, cost);
+  return model::score_groups(model, pointers, options, cost);
 }
 
 class EveryFamily : public ::testing::TestWithParam<const backbones::FamilyEntry*> {};
@@ -140,7 +140,7 @@ TEST_P(EveryFamily, CountsTheLayersOfItsClassifierToTheHead) {
 TEST_P(EveryFamily, AForestEqualsEveryResponseAlone) {
   const auto model = tiny_model(*GetParam(), gated_hrc(), false);
   std::vector<TokenGroup> groups = some_groups();
-  eval::ScoringCost cost;
+  model::ScoringCost cost;
   double largest = 0;
   const auto together = score(*model, groups, {}, cost);
   std::reverse(groups.begin(), groups.end());
@@ -166,11 +166,11 @@ TEST_P(EveryFamily, AForestEqualsEveryResponseAlone) {
 TEST_P(EveryFamily, DeterministicScoresHaveTheSameBitsEverywhere) {
   const auto model = tiny_model(*GetParam(), gated_hrc(), false);
   const std::vector<TokenGroup> groups = some_groups();
-  eval::ScoringCost cost;
-  const eval::ScoringOptions options{.deterministic = true};
+  model::ScoringCost cost;
+  const model::ScoringOptions options{.deterministic = true};
   const auto together = score(*model, groups, options, cost);
   for (size_t g = 0; g < groups.size(); ++g) {
-    const Tensor table_MM = eval::table_scores(together[g], options);
+    const Tensor table_MM = model::table_scores(together[g], options);
     for (size_t r = 0; r < groups[g].responses.size(); ++r) {
       const auto one = score(*model, {alone(groups[g], r)}, options, cost);
       const auto row = static_cast<int64_t>(r);
@@ -181,7 +181,7 @@ TEST_P(EveryFamily, DeterministicScoresHaveTheSameBitsEverywhere) {
     if (groups[g].responses.size() < 2) continue;
     const TokenGroup pair{.responses = {groups[g].responses[1], groups[g].responses[0]},
                           .gate_pos = groups[g].gate_pos};
-    const Tensor pair_MM = eval::table_scores(score(*model, {pair}, options, cost)[0], options);
+    const Tensor pair_MM = model::table_scores(score(*model, {pair}, options, cost)[0], options);
     EXPECT_TRUE(at::equal(pair_MM[1][0], table_MM[0][1]));
   }
 }
@@ -189,7 +189,7 @@ TEST_P(EveryFamily, DeterministicScoresHaveTheSameBitsEverywhere) {
 TEST_P(EveryFamily, TokensComputedAreThePrefixOnceAndTheResponses) {
   const bool is_encoder = GetParam()->is_encoder;
   const auto model = tiny_model(*GetParam(), gated_hrc(), false);
-  eval::ScoringCost cost;
+  model::ScoringCost cost;
   score(*model, {random_group(9, {4, 7, 4, 1}, 1)}, {}, cost);
   // An encoder reads the prompt with each response, and once alone for the gate.
   EXPECT_EQ(cost.tokens, (is_encoder ? 4 * 9 + 9 : 9) + 4 + 7 + 4 + 1);
@@ -198,7 +198,7 @@ TEST_P(EveryFamily, TokensComputedAreThePrefixOnceAndTheResponses) {
   TokenGroup group = random_group(5, {3, 3}, 4);
   group.responses[1] = group.responses[0];
   group.responses[1].ids.back() ^= 1;
-  eval::ScoringCost alike;
+  model::ScoringCost alike;
   score(*model, {group}, {}, alike);
   EXPECT_EQ(alike.tokens, is_encoder ? 8 + 8 + 5 : 5 + 2 + 1 + 1);
 }
@@ -213,7 +213,7 @@ TEST_P(EveryFamily, LaterTokensChangeEarlierStatesOfEncodersOnly) {
     group->responses[0].pool_begin = 6;
     group->responses[0].pool_end = 7;
   }
-  eval::ScoringCost cost;
+  model::ScoringCost cost;
   const double change =
       distance(score(*model, {longer}, {}, cost)[0].embeddings_ME, score(*model, {shorter}, {}, cost)[0].embeddings_ME);
   EXPECT_EQ(change > kFloatTolerance, GetParam()->is_encoder) << change;
@@ -224,7 +224,7 @@ TEST_P(EveryFamily, ThePooledPositionMatters) {
   TokenGroup group = random_group(4, {6}, 1), shifted = group;
   --shifted.responses[0].pool_begin;
   --shifted.responses[0].pool_end;
-  eval::ScoringCost cost;
+  model::ScoringCost cost;
   EXPECT_GT(
       distance(score(*model, {group}, {}, cost)[0].embeddings_ME, score(*model, {shifted}, {}, cost)[0].embeddings_ME),
       1e-3);
@@ -232,8 +232,8 @@ TEST_P(EveryFamily, ThePooledPositionMatters) {
   TokenGroup mean = group;
   mean.responses[0].pool_begin -= 1;
   const auto state = [&](const TokenGroup& g) {
-    const data::GroupSelection s = data::select_all(g);
-    const PackedBatch batch = data::pack({&s, 1}, {.bidirectional = GetParam()->is_encoder});
+    const GroupSelection s = select_all(g);
+    const PackedBatch batch = pack({&s, 1}, {.bidirectional = GetParam()->is_encoder});
     return model->pooled(batch, model->hidden(batch));
   };
   EXPECT_LT(distance(state(mean), (state(group) + state(shifted)) / 2), kFloatTolerance);
@@ -245,8 +245,8 @@ TEST_P(EveryFamily, ThePromptGetsItsGradientOnceThroughAllResponses) {
   const auto gradients = [&](const std::vector<TokenGroup>& parts) {
     const auto model = tiny_model(*GetParam(), {.kind = "bt", .norm = "none", .tau = 1}, true);
     for (const TokenGroup& part : parts) {
-      const data::GroupSelection s = data::select_all(part);
-      model->forward(data::pack({&s, 1}, {.bidirectional = GetParam()->is_encoder})).rewards_R.sum().backward();
+      const GroupSelection s = select_all(part);
+      model->forward(pack({&s, 1}, {.bidirectional = GetParam()->is_encoder})).rewards_R.sum().backward();
     }
     std::vector<Tensor> all;
     for (const nn::Parameter& p : model->parameters().all()) {
@@ -268,7 +268,7 @@ TEST_P(EveryFamily, SaveAndLoadKeepTheBits) {
   const model::LoadedModel loaded = model::load(folder);
   EXPECT_EQ(model::weights_hash(*model), model::weights_hash(*loaded.model));
   EXPECT_EQ(loaded.model->head_config().gate, "softmax");
-  eval::ScoringCost cost;
+  model::ScoringCost cost;
   EXPECT_TRUE(at::equal(score(*model, some_groups(), {}, cost)[0].rewards_M,
                         score(*loaded.model, some_groups(), {}, cost)[0].rewards_M));
   fs::remove_all(folder);
@@ -292,7 +292,7 @@ TEST_P(EveryFamily, ABtHeadBecomesTheFamilysOwnClassifier) {
   io::write_file(folder / "config.json", config.dump());
   const model::LoadedModel loaded = model::load(folder);
   EXPECT_EQ(loaded.model->head_config().classifier, GetParam()->classifier.build != nullptr);
-  eval::ScoringCost cost;
+  model::ScoringCost cost;
   const auto before = score(*model, some_groups(), {}, cost), after = score(*loaded.model, some_groups(), {}, cost);
   for (size_t g = 0; g < before.size(); ++g) {
     EXPECT_LT(distance(before[g].rewards_M, after[g].rewards_M), 1e-6);

@@ -7,10 +7,10 @@
 #include <gtest/gtest.h>
 
 #include "rondo/base/random.h"
-#include "rondo/data/pack.h"
-#include "rondo/eval/scoring.h"
+#include "rondo/core/pack.h"
 #include "rondo/io/test_folder.h"
 #include "rondo/model/initial.h"
+#include "rondo/model/scoring.h"
 #include "rondo/train/loop.h"
 #include "tests/support/tensors.h"
 
@@ -76,8 +76,8 @@ Tensor table_by_definition(const model::Model& model, const TokenGroup& group) {
   for (const TokenPair& pair : group.pairs) {
     TokenGroup alone;
     alone.responses.push_back(pair.sequence);
-    const data::GroupSelection all = data::select_all(alone);
-    logits_MM[pair.i][pair.j].copy_(model.forward(data::pack({&all, 1}, {})).pair_logits_Q[0].detach());
+    const GroupSelection all = select_all(alone);
+    logits_MM[pair.i][pair.j].copy_(model.forward(pack({&all, 1}, {})).pair_logits_Q[0].detach());
   }
   return (logits_MM - logits_MM.t()) / 2;
 }
@@ -87,10 +87,10 @@ TEST(PairwiseScoring, EqualsTheDefinitionWhateverTheBatch) {
   const std::vector<TokenGroup> groups = {pair_group(4, 1), pair_group(1, 2), pair_group(2, 3), pair_group(5, 4)};
   std::vector<const TokenGroup*> pointers;
   for (const TokenGroup& group : groups) pointers.push_back(&group);
-  for (const eval::ScoringOptions& options :
-       {eval::ScoringOptions{}, {.token_budget = 11}, {.token_budget = 1}, {.deterministic = true}}) {
-    eval::ScoringCost cost;
-    const std::vector<PreferenceTable> tables = eval::score_groups(*model, pointers, options, cost);
+  for (const model::ScoringOptions& options :
+       {model::ScoringOptions{}, {.token_budget = 11}, {.token_budget = 1}, {.deterministic = true}}) {
+    model::ScoringCost cost;
+    const std::vector<PreferenceTable> tables = model::score_groups(*model, pointers, options, cost);
     EXPECT_EQ(cost.queries, 4 * 3 + 0 + 2 * 1 + 5 * 4);
     EXPECT_EQ(cost.responses, 4 + 1 + 2 + 5);
     for (size_t g = 0; g < groups.size(); ++g) {
@@ -105,15 +105,15 @@ TEST(PairwiseScoring, OfOneGroupOfOneResponseAsksNothing) {
   const auto model = pair_model(at::kFloat);
   const TokenGroup alone = pair_group(1, 2);
   const TokenGroup* const pointers[] = {&alone};
-  eval::ScoringCost cost;
-  EXPECT_EQ(eval::score_groups(*model, pointers, {}, cost).front().scores_MM().abs().max().item<double>(), 0);
+  model::ScoringCost cost;
+  EXPECT_EQ(model::score_groups(*model, pointers, {}, cost).front().scores_MM().abs().max().item<double>(), 0);
   EXPECT_EQ(cost.queries, 0);
 }
 
 std::vector<Tensor> gradients(const model::Model& model, const train::Objective& objective,
-                              std::span<const data::GroupSelection> parts, const train::StepCounts& counts) {
+                              std::span<const GroupSelection> parts, const train::StepCounts& counts) {
   for (const nn::Parameter& p : model.parameters().all()) p.value.mutable_grad().reset();
-  for (const data::GroupSelection& part : parts) objective.backward({&part, 1}, counts);
+  for (const GroupSelection& part : parts) objective.backward({&part, 1}, counts);
   std::vector<Tensor> all;
   for (const nn::Parameter& p : model.parameters().all()) all.push_back(p.value.grad().clone());
   return all;
@@ -122,12 +122,12 @@ std::vector<Tensor> gradients(const model::Model& model, const train::Objective&
 TEST(PairwiseTraining, PartsAddUpToTheWhole) {
   const auto model = pair_model(at::kDouble);
   const TokenGroup group = pair_group(6, 5);
-  const data::GroupSelection whole = data::select_all(group);
+  const GroupSelection whole = select_all(group);
   for (const bool equal_groups : {false, true}) {
     const train::Objective objective(*model, {.equal_groups = equal_groups});
     const train::StepCounts counts = objective.counts({&whole, 1});
     const std::vector<Tensor> expected = gradients(*model, objective, {&whole, 1}, counts);
-    const std::vector<data::GroupSelection> parts = data::split_pairs(whole, 12);
+    const std::vector<GroupSelection> parts = split_pairs(whole, 12);
     ASSERT_GT(parts.size(), 2U);
     const std::vector<Tensor> actual = gradients(*model, objective, parts, counts);
     double largest = 0;
@@ -142,9 +142,9 @@ TEST(PairwiseTraining, PartsAddUpToTheWhole) {
 
 TEST(PairwiseTraining, APartOfAGroupReadsItsOwnPairs) {
   const TokenGroup group = pair_group(5, 6);
-  const data::GroupSelection part = data::select(group, {4, 0, 2});
+  const GroupSelection part = select(group, {4, 0, 2});
   ASSERT_EQ(part.pairs.size(), 6U);
-  for (const data::SelectedPair& pair : part.pairs) {
+  for (const SelectedPair& pair : part.pairs) {
     const TokenPair& source = group.pairs[static_cast<size_t>(pair.sequence)];
     EXPECT_EQ(part.responses[static_cast<size_t>(pair.i)], source.i);
     EXPECT_EQ(part.responses[static_cast<size_t>(pair.j)], source.j);
@@ -163,8 +163,8 @@ TEST(PairwiseTraining, LearnsACycleExactly) {
     hooks.save_model = [](const std::filesystem::path&) {};
     train::run_loop(*model, source, config, folder.path(), hooks);
     const TokenGroup* const pointers[] = {&group};
-    eval::ScoringCost cost;
-    const Tensor scores_MM = eval::score_groups(*model, pointers, {}, cost).front().scores_MM();
+    model::ScoringCost cost;
+    const Tensor scores_MM = model::score_groups(*model, pointers, {}, cost).front().scores_MM();
     for (const Comparison& c : group.comparisons) EXPECT_GT(scores_MM[c.i][c.j].item<double>(), 1) << n;
   }
 }

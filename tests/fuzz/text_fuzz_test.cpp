@@ -13,8 +13,8 @@
 #include "rondo/base/random.h"
 #include "rondo/text/chat_template.h"
 #include "rondo/text/jinja/error.h"
-#include "rondo/text/tokenizer.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/tokenizer/tokenizer.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text {
 namespace {

@@ -11,7 +11,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "rondo/data/pack.h"
+#include "rondo/core/pack.h"
 #include "rondo/io/json.h"
 #include "rondo/io/safetensors.h"
 #include "rondo/model/directory.h"
@@ -72,9 +72,9 @@ Case load_case(const std::string& name) {
 double root_mean_square(const Tensor& x) { return x.to(at::kDouble).square().mean().sqrt().item<double>(); }
 
 PackedBatch pack_all(const Case& c, const backbones::FamilyEntry& family) {
-  std::vector<data::GroupSelection> selections;
-  for (const TokenGroup& group : c.groups) selections.push_back(data::select_all(group));
-  return data::pack(selections, {.bidirectional = family.is_encoder});
+  std::vector<GroupSelection> selections;
+  for (const TokenGroup& group : c.groups) selections.push_back(select_all(group));
+  return pack(selections, {.bidirectional = family.is_encoder});
 }
 
 // Rows of the segment that holds a response's own tokens; found by the tokens (of equal ones, the first).

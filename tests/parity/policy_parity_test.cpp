@@ -94,14 +94,14 @@ TEST_P(EveryPolicy, GreedySearchFindsTheSameTokens) {
 TEST_P(EveryPolicy, LogProbabilitiesAndGradientsAreEqual) {
   const auto policy = load(true);
   const std::vector<TokenGroup> groups = this->groups();
-  std::vector<data::GroupSelection> selections;
+  std::vector<GroupSelection> selections;
   std::vector<double> weights, expected;
   for (size_t g = 0; g < groups.size(); ++g) {
-    selections.push_back(data::select_all(groups[g]));
+    selections.push_back(select_all(groups[g]));
     for (const double w : recorded_["groups"][g]["weights"]) weights.push_back(w);
     for (const double v : recorded_["groups"][g]["log_probs"]) expected.push_back(v);
   }
-  const PackedBatch batch = data::pack(selections, {.lm_targets = data::LmTargets::kAll});
+  const PackedBatch batch = pack(selections, {.lm_targets = LmTargets::kAll});
   const align::ResponseLogProbs log_probs = align::response_log_probs(*policy, batch);
   for (size_t r = 0; r < expected.size(); ++r) {
     const double ours = log_probs.sum_R[static_cast<int64_t>(r)].item<double>();

@@ -2,8 +2,8 @@
 // Every recorded case of every recorded tokenizer: ids with and without special tokens, and both ways to decode.
 #include <gtest/gtest.h>
 
-#include "rondo/text/token_stream.h"
-#include "rondo/text/tokenizer.h"
+#include "rondo/text/tokenizer/token_stream.h"
+#include "rondo/text/tokenizer/tokenizer.h"
 #include "tests/real/shared_data.h"
 
 namespace rondo::text {

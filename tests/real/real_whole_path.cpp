@@ -11,7 +11,7 @@
 #include "rondo/text/files.h"
 #include "rondo/text/jinja/error.h"
 #include "rondo/text/text_encoder.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 #include "tests/real/shared_data.h"
 
 namespace rondo::text {

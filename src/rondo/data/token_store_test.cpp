@@ -8,7 +8,7 @@
 #include "rondo/base/error.h"
 #include "rondo/base/random.h"
 #include "rondo/io/test_folder.h"
-#include "rondo/text/word_tokenizer.h"
+#include "rondo/text/tokenizer/word_tokenizer.h"
 
 namespace rondo::data {
 namespace {

@@ -10,10 +10,11 @@
 
 namespace rondo::eval {
 
-ScoringCost for_each_table(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
-                           const ProgressSink& progress,
-                           const std::function<void(int64_t, const TokenGroup&, const PreferenceTable&)>& visit) {
-  ScoringCost cost;
+model::ScoringCost for_each_table(
+    const model::Model& model, data::TokenStore& store, const model::ScoringOptions& options,
+    const ProgressSink& progress,
+    const std::function<void(int64_t, const TokenGroup&, const PreferenceTable&)>& visit) {
+  model::ScoringCost cost;
   int64_t next = 0;
   while (next < store.size()) {
     // The groups of one forward pass; of a group that is too large for one, its passes.
@@ -27,14 +28,14 @@ ScoringCost for_each_table(const model::Model& model, data::TokenStore& store, c
       groups.push_back(group.get());
       held.push_back(std::move(group));
     }
-    const std::vector<PreferenceTable> tables = score_groups(model, groups, options, cost);
+    const std::vector<PreferenceTable> tables = model::score_groups(model, groups, options, cost);
     for (size_t k = 0; k < groups.size(); ++k) visit(first + static_cast<int64_t>(k), *groups[k], tables[k]);
     progress(next, store.size(), "scoring");
   }
   return cost;
 }
 
-ScoredData score_data(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
+ScoredData score_data(const model::Model& model, data::TokenStore& store, const model::ScoringOptions& options,
                       const ProgressSink& progress) {
   ScoredData data;
   const double tau = model.head_config().tau;
@@ -42,7 +43,7 @@ ScoredData score_data(const model::Model& model, data::TokenStore& store, const 
   const auto visit = [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
     data.subset_of_group.push_back(store.groups().info(index).subset);
     if (group.responses.empty()) return;
-    const Tensor scores_MM = table_scores(table, options).to(at::kDouble).contiguous();
+    const Tensor scores_MM = model::table_scores(table, options).to(at::kDouble).contiguous();
     const double* scores = scores_MM.const_data_ptr<double>();
     const auto count = static_cast<int64_t>(group.responses.size());
     // The mean scores of a skew table add up to 0, so sum_ij (m_i - m_j)^2 = 2 M sum_i m_i^2.

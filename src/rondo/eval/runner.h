@@ -8,15 +8,15 @@
 
 #include "rondo/base/log.h"
 #include "rondo/data/token_store.h"
-#include "rondo/eval/scoring.h"
 #include "rondo/metrics/scored_comparison.h"
+#include "rondo/model/scoring.h"
 
 namespace rondo::eval {
 
 struct ScoredData {
   std::vector<metrics::ScoredComparison> comparisons;
   std::vector<std::string> subset_of_group;
-  ScoringCost cost;
+  model::ScoringCost cost;
   /// Largest |s(i,j) + s(j,i)| over the comparisons: 0 to the last bit for every head here.
   double largest_swap_gap = 0;
   /// How much of the scores an order explains: sum (m_i - m_j)^2 / sum s(i,j)^2 over all pairs of all groups, m the
@@ -25,11 +25,11 @@ struct ScoredData {
 };
 
 /// Calls `visit` with each group of the store in order and its table. Groups are scored several at a time.
-ScoringCost for_each_table(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
-                           const ProgressSink& progress,
-                           const std::function<void(int64_t, const TokenGroup&, const PreferenceTable&)>& visit);
+model::ScoringCost for_each_table(const model::Model& model, data::TokenStore& store,
+                                  const model::ScoringOptions& options, const ProgressSink& progress,
+                                  const std::function<void(int64_t, const TokenGroup&, const PreferenceTable&)>& visit);
 
-ScoredData score_data(const model::Model& model, data::TokenStore& store, const ScoringOptions& options,
+ScoredData score_data(const model::Model& model, data::TokenStore& store, const model::ScoringOptions& options,
                       const ProgressSink& progress);
 
 }  // namespace rondo::eval

@@ -7,7 +7,7 @@
 
 #include "rondo/io/test_folder.h"
 #include "rondo/model/initial.h"
-#include "rondo/text/word_tokenizer.h"
+#include "rondo/text/tokenizer/word_tokenizer.h"
 #include "tests/support/tensors.h"
 
 namespace rondo::eval {
@@ -59,7 +59,7 @@ TEST(ForEachTable, FillsForwardPassesByWhatTheyCompute) {
   EXPECT_EQ(cost, 31 + kResponses * 3);
   const auto passes = [&](int64_t budget, std::vector<Tensor>& scores) {
     std::vector<int64_t> ends;
-    const ScoringCost total = for_each_table(
+    const model::ScoringCost total = for_each_table(
         model, tokens, {.token_budget = budget},
         [&](int64_t done, int64_t, const std::string&) { ends.push_back(done); },
         [&](int64_t, const TokenGroup&, const PreferenceTable& table) { scores.push_back(table.scores_MM()); });

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "rondo/text/token_stream.h"
+#include "rondo/text/tokenizer/token_stream.h"
 
 namespace rondo::generate {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // metrics/ judges scores against labels: agreement, calibration, intervals, cyclic triads, null baselines. It is plain
-// C++ on lists of scored comparisons; judgement.h puts the parts together under the names of the output files.
+// C++ on lists of scored comparisons; evaluation.h puts the parts together under the names of the output files.
 #pragma once
 
 #include <cstdint>

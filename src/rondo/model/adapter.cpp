@@ -10,7 +10,7 @@
 
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
-#include "rondo/text/regex.h"
+#include "rondo/text/regex/regex.h"
 
 namespace rondo::model {
 namespace {

@@ -33,7 +33,7 @@ struct Axes {
 
 void add_line_plot(HtmlReport& report, const std::string& caption, const std::vector<Line>& lines, const Axes& axes);
 
-/// Confidence against agreement of one or several models; `judgements` are objects as metrics::to_json writes them.
+/// Confidence against agreement of one or several models; `evaluations` are objects as metrics::to_json writes them.
 void add_calibration_plot(HtmlReport& report, const std::vector<std::pair<std::string, nlohmann::json>>& judgements);
 
 /// The colour of a head, the same in every report; empty where it is no head.

@@ -7,7 +7,7 @@
 
 #include "rondo/text/jinja/error.h"
 #include "rondo/text/text_encoder.h"
-#include "rondo/text/word_tokenizer.h"
+#include "rondo/text/tokenizer/word_tokenizer.h"
 
 namespace rondo::text {
 namespace {

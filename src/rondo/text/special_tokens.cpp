@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "rondo/text/files.h"
-#include "rondo/text/json_fields.h"
+#include "rondo/text/tokenizer/json_fields.h"
 
 namespace rondo::text {
 namespace {

@@ -8,9 +8,9 @@
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
 #include "rondo/text/files.h"
-#include "rondo/text/json_fields.h"
-#include "rondo/text/json_numbers.h"
-#include "rondo/text/transformers_class.h"
+#include "rondo/text/tokenizer/json_fields.h"
+#include "rondo/text/tokenizer/json_numbers.h"
+#include "rondo/text/tokenizer/transformers_class.h"
 
 namespace rondo::text {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "rondo/core/conversation.h"
 #include "rondo/text/chat_template.h"
-#include "rondo/text/tokenizer.h"
+#include "rondo/text/tokenizer/tokenizer.h"
 
 namespace rondo::text {
 

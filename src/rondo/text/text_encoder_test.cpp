@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
-#include "rondo/text/word_tokenizer.h"
+#include "rondo/text/tokenizer/word_tokenizer.h"
 
 namespace rondo::text {
 namespace {

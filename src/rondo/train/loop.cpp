@@ -38,7 +38,7 @@ OptimizerOptions optimizer_options(const LoopConfig& config) {
 // The groups of one step; the shared pointers keep them alive while their selections are in use.
 struct StepBatch {
   std::vector<std::shared_ptr<const TokenGroup>> groups;
-  std::vector<data::GroupSelection> selections;
+  std::vector<GroupSelection> selections;
 };
 
 class Loop {
@@ -93,8 +93,8 @@ class Loop {
     for (data::SampledPart& part : sampler_.batch(step)) {
       batch.groups.push_back(source_.get(part.group));
       const bool whole = part.responses.size() == batch.groups.back()->responses.size();
-      batch.selections.push_back(whole ? data::select_all(*batch.groups.back())
-                                       : data::select(*batch.groups.back(), std::move(part.responses)));
+      batch.selections.push_back(whole ? select_all(*batch.groups.back())
+                                       : select(*batch.groups.back(), std::move(part.responses)));
       batch.selections.back().index = part.group;
     }
     return batch;
@@ -107,18 +107,18 @@ class Loop {
     const Random draw =
         Random(config_.sampler.seed).split(kDropoutStream).split(static_cast<uint64_t>(result_.state.step));
     size_t begin = 0;
-    std::vector<data::GroupSelection> all;
-    for (const data::GroupSelection& selection : batch.selections) {
+    std::vector<GroupSelection> all;
+    for (const GroupSelection& selection : batch.selections) {
       if (!selection.group->is_pairwise)
         all.push_back(selection);
       else
-        std::ranges::move(data::split_pairs(selection, config_.token_budget), std::back_inserter(all));
+        std::ranges::move(split_pairs(selection, config_.token_budget), std::back_inserter(all));
     }
     while (begin < all.size()) {
       size_t end = begin;
       int64_t tokens = 0;
       while (end < all.size()) {
-        tokens += data::token_cost(all[end], objective_.pack_options());
+        tokens += token_cost(all[end], objective_.pack_options());
         if (end > begin && tokens > config_.token_budget) break;
         ++end;
       }

@@ -51,21 +51,21 @@ Objective::Objective(const model::Model& model, const ObjectiveConfig& config)
     throw ConfigError("--center needs rewards, which the " + head.kind + " head does not have; drop it");
 }
 
-data::PackOptions Objective::pack_options() const {
+PackOptions Objective::pack_options() const {
   return {.needs_gate = model_.needs_gate(),
           .bidirectional = model_.family().is_encoder,
-          .lm_targets = config_.lm_weight > 0 ? data::LmTargets::kWinners : data::LmTargets::kNone};
+          .lm_targets = config_.lm_weight > 0 ? LmTargets::kWinners : LmTargets::kNone};
 }
 
-StepCounts Objective::counts(std::span<const data::GroupSelection> selections) const {
+StepCounts Objective::counts(std::span<const GroupSelection> selections) const {
   StepCounts counts;
-  for (const data::GroupSelection& s : selections) {
+  for (const GroupSelection& s : selections) {
     double weight = 0;
     for (const Comparison& c : s.comparisons) weight += c.weight;
     counts.weight += config_.equal_groups ? (weight > 0 ? 1 : 0) : weight;
     counts.comparisons += static_cast<double>(s.comparisons.size());
     if (config_.lm_weight > 0) {
-      counts.lm_tokens += static_cast<double>(data::pack({&s, 1}, pack_options()).lm_targets_T.numel());
+      counts.lm_tokens += static_cast<double>(pack({&s, 1}, pack_options()).lm_targets_T.numel());
     }
   }
   return counts;
@@ -77,10 +77,10 @@ Tensor Objective::centring(const HeadOutput& output, const ComparisonBatch& comp
   return sum_C.square().sum();
 }
 
-ObjectiveReport Objective::backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const {
+ObjectiveReport Objective::backward(std::span<const GroupSelection> selections, const StepCounts& step) const {
   const at::Device device = model_.device();
-  const PackedBatch batch = data::pack(selections, pack_options()).to(device);
-  const ComparisonBatch comparisons = data::pack_comparisons(selections, config_.equal_groups).to(device);
+  const PackedBatch batch = pack(selections, pack_options()).to(device);
+  const ComparisonBatch comparisons = pack_comparisons(selections, config_.equal_groups).to(device);
   const heads::HeadConfig& head = model_.head_config();
 
   const Tensor hidden_ND = model_.hidden(batch, {.recompute_blocks = config_.recompute});

@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-#include "rondo/data/pack.h"
+#include "rondo/core/pack.h"
 #include "rondo/losses/shared/loss.h"
 #include "rondo/model/model.h"
 
@@ -51,10 +51,10 @@ struct ObjectiveReport {
 class StepObjective {
  public:
   virtual ~StepObjective() = default;
-  virtual data::PackOptions pack_options() const = 0;
-  virtual StepCounts counts(std::span<const data::GroupSelection> selections) const = 0;
+  virtual PackOptions pack_options() const = 0;
+  virtual StepCounts counts(std::span<const GroupSelection> selections) const = 0;
   /// Forward and backward over one micro-batch; gradients are those of the step's mean.
-  virtual ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const = 0;
+  virtual ObjectiveReport backward(std::span<const GroupSelection> selections, const StepCounts& step) const = 0;
 };
 
 class Objective : public StepObjective {
@@ -62,9 +62,9 @@ class Objective : public StepObjective {
   /// Throws ConfigError on contradictions (centring a head without rewards, ties without log nu, ...).
   Objective(const model::Model& model, const ObjectiveConfig& config);
 
-  data::PackOptions pack_options() const override;
-  StepCounts counts(std::span<const data::GroupSelection> selections) const override;
-  ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const override;
+  PackOptions pack_options() const override;
+  StepCounts counts(std::span<const GroupSelection> selections) const override;
+  ObjectiveReport backward(std::span<const GroupSelection> selections, const StepCounts& step) const override;
 
  private:
   Tensor centring(const HeadOutput& output, const ComparisonBatch& comparisons) const;

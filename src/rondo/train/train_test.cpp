@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "rondo/base/error.h"
-#include "rondo/data/pack.h"
+#include "rondo/core/pack.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/safetensors.h"
 #include "rondo/model/initial.h"
@@ -80,9 +80,9 @@ struct Judged {
 };
 
 Judged judge(const model::Model& model, const TokenGroup& group) {
-  const data::GroupSelection all = data::select_all(group);
+  const GroupSelection all = select_all(group);
   const auto count = static_cast<int64_t>(group.responses.size());
-  const Tensor scores_MM = model.forward(data::pack({&all, 1}, {})).group_table(0, 0, count).scores_MM();
+  const Tensor scores_MM = model.forward(pack({&all, 1}, {})).group_table(0, 0, count).scores_MM();
   Judged judged;
   for (const Comparison& c : group.comparisons) {
     const double z = scores_MM[c.i][c.j].item<double>() / model.head_config().tau;
@@ -248,11 +248,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Resume, ::testing::Values("adamw", "muon", "bf16
 class DivergesAtFirst : public StepObjective {
  public:
   DivergesAtFirst(const model::Model& model, int64_t steps) : model_(model), inner_(model, {}), left_(steps) {}
-  data::PackOptions pack_options() const override { return inner_.pack_options(); }
-  StepCounts counts(std::span<const data::GroupSelection> selections) const override {
-    return inner_.counts(selections);
-  }
-  ObjectiveReport backward(std::span<const data::GroupSelection> selections, const StepCounts& step) const override {
+  PackOptions pack_options() const override { return inner_.pack_options(); }
+  StepCounts counts(std::span<const GroupSelection> selections) const override { return inner_.counts(selections); }
+  ObjectiveReport backward(std::span<const GroupSelection> selections, const StepCounts& step) const override {
     ObjectiveReport report = inner_.backward(selections, step);
     if (left_-- > 0) Tensor(model_.parameters().all().front().value).mutable_grad().fill_(NAN);
     return report;
@@ -358,7 +356,7 @@ TEST(Objective, RefusesContradictions) {
 TEST(Objective, TheLanguageModelTermReachesTheEmbeddings) {
   const auto model = tiny_model(bt());
   const TokenGroup group = cycle(3);
-  const std::vector<data::GroupSelection> selections = {data::select_all(group)};
+  const std::vector<GroupSelection> selections = {select_all(group)};
   const auto gradient = [&](double lm_weight) {
     for (const nn::Parameter& p : model->parameters().all()) Tensor(p.value).mutable_grad() = Tensor();
     const Objective objective(*model, {.lm_weight = lm_weight});
@@ -371,7 +369,7 @@ TEST(Objective, TheLanguageModelTermReachesTheEmbeddings) {
   // Alone, the term is the mean cross-entropy of the winners' tokens.
   const Tensor alone = gradient(1);
   for (const nn::Parameter& p : model->parameters().all()) Tensor(p.value).mutable_grad() = Tensor();
-  const PackedBatch batch = data::pack(selections, {.lm_targets = data::LmTargets::kWinners});
+  const PackedBatch batch = pack(selections, {.lm_targets = LmTargets::kWinners});
   const Tensor states_TD = model->hidden(batch).index_select(0, batch.lm_rows_T);
   at::cross_entropy_loss(model->backbone().logits(states_TD), batch.lm_targets_T).backward();
   EXPECT_LT(distance(alone, model->parameters().get("model.embed_tokens.weight").grad()), 1e-6);

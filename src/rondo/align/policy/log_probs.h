@@ -5,8 +5,8 @@
 
 #include <span>
 
+#include "rondo/core/pack.h"
 #include "rondo/core/packed_batch.h"
-#include "rondo/data/pack.h"
 #include "rondo/model/model.h"
 
 namespace rondo::align {

@@ -41,14 +41,14 @@ PolicyObjective::PolicyObjective(const model::Model& policy, const ObjectiveConf
       limits_(limits) {
   if (evidence_.judged.empty() && entry_.learns_from == LearnsFrom::kScores) {
     throw ConfigError("objective '" + config.objective +
-                      "' needs the scores of a judge: give --judge and --prompts, or choose one that learns from "
+                      "' needs the scores of a judge: give `judge` and `prompts`, or choose one that learns from "
                       "labelled pairs, such as dpo");
   }
 }
 
-data::PackOptions PolicyObjective::pack_options() const { return {.lm_targets = data::LmTargets::kAll}; }
+PackOptions PolicyObjective::pack_options() const { return {.lm_targets = LmTargets::kAll}; }
 
-std::vector<PolicyObjective::Pair> PolicyObjective::pairs(const data::GroupSelection& selection) const {
+std::vector<PolicyObjective::Pair> PolicyObjective::pairs(const GroupSelection& selection) const {
   std::vector<Pair> found;
   for (const Comparison& c : selection.comparisons) {
     if (c.p > 0.5F) found.emplace_back(c.i, c.j);
@@ -57,32 +57,32 @@ std::vector<PolicyObjective::Pair> PolicyObjective::pairs(const data::GroupSelec
   return found;
 }
 
-bool PolicyObjective::teaches(const data::GroupSelection& selection) const {
+bool PolicyObjective::teaches(const GroupSelection& selection) const {
   if (selection.responses.empty()) return false;
   return entry_.learns_from != LearnsFrom::kPair || !evidence_.judged.empty() || !pairs(selection).empty();
 }
 
 // Supervised fine-tuning learns from the responses that won a comparison, as the language-model term of preference
 // models does; from all of them where nothing is labelled.
-data::GroupSelection PolicyObjective::winners_of(const data::GroupSelection& selection) const {
+GroupSelection PolicyObjective::winners_of(const GroupSelection& selection) const {
   const std::vector<Pair> labelled = pairs(selection);
   if (labelled.empty()) return selection;
   std::set<int64_t> places;
   for (const auto& [winner, loser] : labelled) places.insert(winner);
   std::vector<int64_t> responses;
   for (const int64_t place : places) responses.push_back(selection.responses[static_cast<size_t>(place)]);
-  data::GroupSelection winners = data::select(*selection.group, std::move(responses));
+  GroupSelection winners = select(*selection.group, std::move(responses));
   winners.index = selection.index;
   return winners;
 }
 
-train::StepCounts PolicyObjective::counts(std::span<const data::GroupSelection> selections) const {
+train::StepCounts PolicyObjective::counts(std::span<const GroupSelection> selections) const {
   train::StepCounts counts;
-  for (const data::GroupSelection& s : selections) counts.weight += teaches(s) ? 1 : 0;
+  for (const GroupSelection& s : selections) counts.weight += teaches(s) ? 1 : 0;
   return counts;
 }
 
-PolicyGroup PolicyObjective::group_at_reference(const data::GroupSelection& selection) const {
+PolicyGroup PolicyObjective::group_at_reference(const GroupSelection& selection) const {
   const std::span<const int64_t> chosen(selection.responses);
   PolicyGroup group;
   group.reference_K = evidence_.reference->sums_K(selection.index, chosen);
@@ -99,7 +99,7 @@ PolicyGroup PolicyObjective::group_at_reference(const data::GroupSelection& sele
   return group;
 }
 
-PolicyGroup PolicyObjective::group_of(const data::GroupSelection& selection, const ResponseLogProbs& probs,
+PolicyGroup PolicyObjective::group_of(const GroupSelection& selection, const ResponseLogProbs& probs,
                                       int64_t first_response, int64_t first_token) const {
   PolicyGroup group = group_at_reference(selection);
   const auto count = static_cast<int64_t>(selection.responses.size());
@@ -121,11 +121,11 @@ PolicyGroup PolicyObjective::group_of(const data::GroupSelection& selection, con
   return group;
 }
 
-Tensor PolicyObjective::loss_of_groups(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+Tensor PolicyObjective::loss_of_groups(std::span<const GroupSelection> selections, const ResponseLogProbs& probs,
                                        train::ObjectiveReport& report) const {
   Tensor total;
   int64_t first_response = 0, first_token = 0;
-  for (const data::GroupSelection& selection : selections) {
+  for (const GroupSelection& selection : selections) {
     if (teaches(selection)) {
       const PolicyGroup group = group_of(selection, probs, first_response, first_token);
       const Tensor log_ratio_K = group.log_ratio_K().detach();
@@ -148,11 +148,11 @@ Tensor PolicyObjective::loss_of_groups(std::span<const data::GroupSelection> sel
 
 // Labelled pairs know nothing of their group, so those of all groups are one batch: rows of the preferred and the
 // rejected responses. A group's loss is the mean over its pairs.
-Tensor PolicyObjective::loss_of_pairs(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+Tensor PolicyObjective::loss_of_pairs(std::span<const GroupSelection> selections, const ResponseLogProbs& probs,
                                       train::ObjectiveReport& report) const {
   std::vector<int64_t> preferred, rejected;
   std::vector<double> pair_shares, response_shares;  // of a group's mean over its pairs, over its responses
-  for (const data::GroupSelection& selection : selections) {
+  for (const GroupSelection& selection : selections) {
     const std::vector<Pair> labelled = pairs(selection);
     const auto first = static_cast<int64_t>(response_shares.size());
     for (const auto& [winner, loser] : labelled) {
@@ -171,7 +171,7 @@ Tensor PolicyObjective::loss_of_pairs(std::span<const data::GroupSelection> sele
   const auto by_pair = [&](const Tensor& x_R) { return x_R.index_select(0, rows_2P).view({2, pair_count}); };
   const auto stored_R = [&](const StoredLogProbs& stored) {
     std::vector<Tensor> sums;
-    for (const data::GroupSelection& s : selections) {
+    for (const GroupSelection& s : selections) {
       if (!s.responses.empty()) sums.push_back(stored.sums_K(s.index, s.responses));
     }
     return at::cat(sums).to(probs.sum_R.device());
@@ -197,14 +197,14 @@ Tensor PolicyObjective::loss_of_pairs(std::span<const data::GroupSelection> sele
   return (loss_P * shares(pair_shares, loss_P)).sum();
 }
 
-train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSelection> selections,
+train::ObjectiveReport PolicyObjective::backward(std::span<const GroupSelection> selections,
                                                  const train::StepCounts& step) const {
-  std::vector<data::GroupSelection> winners;
+  std::vector<GroupSelection> winners;
   if (entry_.learns_from == LearnsFrom::kResponses && evidence_.judged.empty()) {
-    for (const data::GroupSelection& selection : selections) winners.push_back(winners_of(selection));
+    for (const GroupSelection& selection : selections) winners.push_back(winners_of(selection));
     selections = winners;
   }
-  const PackedBatch batch = data::pack(selections, pack_options()).to(policy_.device());
+  const PackedBatch batch = pack(selections, pack_options()).to(policy_.device());
   const ResponseLogProbs probs = response_log_probs(policy_, batch, {.recompute_blocks = limits_.recompute});
   train::ObjectiveReport report;
   const bool learns_from_labels = entry_.learns_from == LearnsFrom::kPair && evidence_.judged.empty();
@@ -217,8 +217,8 @@ train::ObjectiveReport PolicyObjective::backward(std::span<const data::GroupSele
   const double drift = report.further["drift_per_token"] / report.weight;
   if (std::isfinite(report.loss_sum) && drift > limits_.max_drift) {
     throw DataError(fmt::format(
-        "the policy ran away from its reference: {:.3g} nats per token on average, --max-drift is {:.3g}; lower --lr "
-        "or raise --beta",
+        "the policy ran away from its reference: {:.3g} nats per token on average, `max_drift` is {:.3g}; lower `lr` "
+        "or raise `beta`",
         drift, limits_.max_drift));
   }
   (total / step.weight).backward();

@@ -36,27 +36,27 @@ class PolicyObjective : public train::StepObjective {
   PolicyObjective(const model::Model& policy, const ObjectiveConfig& config, const PolicyEvidence& evidence,
                   const PolicyLimits& limits);
 
-  data::PackOptions pack_options() const override;
-  train::StepCounts counts(std::span<const data::GroupSelection> selections) const override;
+  PackOptions pack_options() const override;
+  train::StepCounts counts(std::span<const GroupSelection> selections) const override;
   /// Throws DataError where the policy ran away from its reference.
-  train::ObjectiveReport backward(std::span<const data::GroupSelection> selections,
+  train::ObjectiveReport backward(std::span<const GroupSelection> selections,
                                   const train::StepCounts& step) const override;
 
   /// The group of a selection without the policy's own numbers, which are those of the reference: what targets are
   /// made from.
-  PolicyGroup group_at_reference(const data::GroupSelection& selection) const;
+  PolicyGroup group_at_reference(const GroupSelection& selection) const;
 
  private:
   using Pair = std::pair<int64_t, int64_t>;  // preferred, rejected
-  std::vector<Pair> pairs(const data::GroupSelection& selection) const;
-  bool teaches(const data::GroupSelection& selection) const;
-  data::GroupSelection winners_of(const data::GroupSelection& selection) const;
-  PolicyGroup group_of(const data::GroupSelection& selection, const ResponseLogProbs& probs, int64_t first_response,
+  std::vector<Pair> pairs(const GroupSelection& selection) const;
+  bool teaches(const GroupSelection& selection) const;
+  GroupSelection winners_of(const GroupSelection& selection) const;
+  PolicyGroup group_of(const GroupSelection& selection, const ResponseLogProbs& probs, int64_t first_response,
                        int64_t first_token) const;
   /// The sum of the losses of the groups that teach, undefined where none does.
-  Tensor loss_of_groups(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+  Tensor loss_of_groups(std::span<const GroupSelection> selections, const ResponseLogProbs& probs,
                         train::ObjectiveReport& report) const;
-  Tensor loss_of_pairs(std::span<const data::GroupSelection> selections, const ResponseLogProbs& probs,
+  Tensor loss_of_pairs(std::span<const GroupSelection> selections, const ResponseLogProbs& probs,
                        train::ObjectiveReport& report) const;
 
   const model::Model& policy_;

@@ -61,8 +61,8 @@ Judgement random_judgement(int64_t count, uint64_t seed) {
 Tensor token_log_probs_alone(const model::Model& policy, const TokenResponse& response) {
   TokenGroup alone;
   alone.responses = {response};
-  const data::GroupSelection selection = data::select_all(alone);
-  const PackedBatch batch = data::pack({&selection, 1}, {});
+  const GroupSelection selection = select_all(alone);
+  const PackedBatch batch = pack({&selection, 1}, {});
   const Tensor log_prob_NV = at::log_softmax(policy.backbone().logits(policy.hidden(batch)), 1);
   std::vector<Tensor> tokens;
   for (size_t n = static_cast<size_t>(response.response_begin); n < response.ids.size(); ++n)
@@ -94,7 +94,7 @@ class PolicyTest : public ::testing::Test {
         last_(*sampler_, source_, 1, silent_progress()),
         judged_{random_judgement(4, 7), random_judgement(3, 8)} {
     for (int64_t g = 0; g < 2; ++g) {
-      selections_.push_back(data::select_all(groups_[static_cast<size_t>(g)]));
+      selections_.push_back(select_all(groups_[static_cast<size_t>(g)]));
       selections_.back().index = g;
     }
   }
@@ -143,7 +143,7 @@ class PolicyTest : public ::testing::Test {
   data::MemorySource source_;
   StoredLogProbs reference_, last_;
   std::vector<Judgement> judged_;
-  std::vector<data::GroupSelection> selections_;
+  std::vector<GroupSelection> selections_;
 };
 
 TEST_F(PolicyTest, StoredNumbersAreThoseOfEveryResponseAlone) {
@@ -201,7 +201,7 @@ TEST_F(PolicyTest, EveryObjectiveEqualsTheSlowWay) {
 }
 
 TEST_F(PolicyTest, APartOfAGroupKeepsItsOwnNumbers) {
-  data::GroupSelection part = data::select(groups_[0], {2, 0});
+  GroupSelection part = select(groups_[0], {2, 0});
   part.index = 0;
   const PolicyObjective objective(*policy_, {.objective = "gpo", .log_z = "zero"}, evidence(), {.max_drift = 1e6});
   const PolicyGroup group = objective.group_at_reference(part);
@@ -282,7 +282,7 @@ TEST_F(PolicyTest, FineTuningLearnsFromWinnersAlone) {
   const PolicyObjective objective(*policy_, {.objective = "sft"}, evidence(false), {.max_drift = 1e6});
   train::ObjectiveReport report = objective.backward(selections_, objective.counts(selections_));
   EXPECT_NEAR(report.loss_sum / report.weight, (loss_of(0, {1, 2}) + loss_of(1, {1})) / 2, 1e-9);
-  for (data::GroupSelection& selection : selections_) selection.comparisons.clear();
+  for (GroupSelection& selection : selections_) selection.comparisons.clear();
   report = objective.backward(selections_, objective.counts(selections_));
   EXPECT_NEAR(report.loss_sum / report.weight, (loss_of(0, {0, 1, 2, 3}) + loss_of(1, {0, 1, 2})) / 2, 1e-9);
 }

@@ -37,20 +37,20 @@ StoredLogProbs::StoredLogProbs(const model::Model& policy, data::TokenSource& gr
                                const ProgressSink& progress) {
   place(groups);
   const at::NoGradGuard no_grad;
-  const data::PackOptions options{.lm_targets = data::LmTargets::kAll};
+  const PackOptions options{.lm_targets = LmTargets::kAll};
   std::vector<Tensor> parts;
   for (int64_t first = 0; first < groups.size();) {
     std::vector<std::shared_ptr<const TokenGroup>> held;
-    std::vector<data::GroupSelection> selections;
+    std::vector<GroupSelection> selections;
     int64_t tokens = 0, next = first;
     for (; next < groups.size(); ++next) {
       held.push_back(groups.get(next));
-      data::GroupSelection selection = data::select_all(*held.back());
-      tokens += data::token_cost(selection, options);
+      GroupSelection selection = select_all(*held.back());
+      tokens += token_cost(selection, options);
       if (next > first && tokens > token_budget) break;
       selections.push_back(std::move(selection));
     }
-    parts.push_back(response_log_probs(policy, data::pack(selections, options).to(policy.device())).token_T.cpu());
+    parts.push_back(response_log_probs(policy, pack(selections, options).to(policy.device())).token_T.cpu());
     progress(next, groups.size(), "log-probabilities");
     first = next;
   }

@@ -13,7 +13,7 @@
 
 #include "rondo/base/error.h"
 #include "rondo/data/tokenise.h"
-#include "rondo/eval/scoring.h"
+#include "rondo/model/scoring.h"
 #include "rondo/model/tensors.h"
 
 namespace rondo::align {
@@ -89,7 +89,7 @@ bool has_shape(at::IntArrayRef shape, std::string_view axes, int64_t prompts, in
 std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedTexts> texts,
                                      const JudgingOptions& options) {
   std::vector<JudgedGroup> judged;
-  eval::ScoringCost cost;
+  model::ScoringCost cost;
   for (size_t first = 0; first < texts.size(); first += kGroupsInMemory) {
     std::vector<TokenGroup> groups;
     std::vector<const TokenGroup*> pointers;
@@ -97,7 +97,7 @@ std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedT
       groups.push_back(judged_group(judge, texts[g], g));
     for (const TokenGroup& group : groups) pointers.push_back(&group);
     const std::vector<PreferenceTable> tables =
-        eval::score_groups(*judge.model, pointers, {.token_budget = options.token_budget}, cost);
+        model::score_groups(*judge.model, pointers, {.token_budget = options.token_budget}, cost);
     for (const PreferenceTable& table : tables) judged.push_back(verdict(judge, table, judged.size()));
     options.progress(static_cast<int64_t>(judged.size()), static_cast<int64_t>(texts.size()), "judging");
   }

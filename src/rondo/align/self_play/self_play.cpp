@@ -332,7 +332,7 @@ class SelfPlay {
     std::vector<std::shared_ptr<const TokenGroup>> held;
     for (int64_t g = 0; g < groups.size(); ++g) {
       held.push_back(groups.get(g));
-      data::GroupSelection selection = data::select_all(*held.back());
+      GroupSelection selection = select_all(*held.back());
       selection.index = g;
       at_reference.push_back(objective.group_at_reference(selection));
     }

@@ -6,7 +6,7 @@
 
 #include "rondo/text/jinja/filter_helpers.h"
 #include "rondo/text/jinja/text_cases.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {

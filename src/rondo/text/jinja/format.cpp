@@ -8,7 +8,7 @@
 
 #include "rondo/text/jinja/error.h"
 #include "rondo/text/jinja/value.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {

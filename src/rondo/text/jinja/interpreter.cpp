@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "rondo/text/jinja/macro.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 

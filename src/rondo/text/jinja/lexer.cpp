@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "rondo/base/error.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {

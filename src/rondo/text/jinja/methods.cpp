@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "rondo/text/jinja/text_cases.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {

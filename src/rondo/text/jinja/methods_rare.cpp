@@ -9,7 +9,7 @@
 #include "rondo/text/jinja/methods.h"
 #include "rondo/text/jinja/text_cases.h"
 #include "rondo/text/jinja/text_format.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {

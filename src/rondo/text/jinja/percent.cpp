@@ -6,7 +6,7 @@
 
 #include "rondo/text/jinja/interpreter.h"
 #include "rondo/text/jinja/text_format.h"
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {

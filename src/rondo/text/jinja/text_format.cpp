@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "rondo/text/unicode.h"
+#include "rondo/text/unicode/unicode.h"
 
 namespace rondo::text::jinja {
 namespace {
