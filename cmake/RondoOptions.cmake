@@ -21,6 +21,10 @@ target_compile_options(rondo_flags INTERFACE
 if(RONDO_WERROR)
   target_compile_options(rondo_flags INTERFACE -Werror)
 endif()
+# Archives that others link into shared libraries. For every target, because all of them reuse the same precompiled headers.
+add_compile_options(-fPIC)
+# Assertions name their file; what is installed must not name the folder that it was built in.
+add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 # Scores must have the same bits in every build: no contraction of a*b+c behind our back.
 add_compile_options(-ffp-contract=off)
 if(RONDO_SANITIZE)

@@ -7,9 +7,7 @@ Usage: RONDO_BINARY=... tools/check_adapters.py [WORK_DIR]     ends with 77 wher
 """
 import json
 import pathlib
-import shutil
 import sys
-import tempfile
 import warnings
 
 try:
@@ -19,8 +17,10 @@ except ImportError as missing:
     print(f"skipped: {missing}: pip install torch transformers peft, and name that python by RONDO_PYTHON")
     sys.exit(77)
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from check_export import PUBLISHED, TOLERANCE, WORDS, rondo, their_rewards, write_rows  # noqa: E402
+from sources import work_folder  # noqa: E402
 
 # family: flags of the run
 DECODERS = {
@@ -68,14 +68,11 @@ def check(name, base, work, flags, is_encoder):
 if __name__ == "__main__":
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()) / "check_adapters"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "words.txt").write_text("\n".join(WORDS) + "\n")
-    for family, more in DECODERS.items():
-        base_folder = folder / family / "base"
-        rondo("init", "--family", family, "--words", folder / "words.txt", "--std", "0.2", "--out", base_folder, "--quiet")
-        check(family, base_folder, folder, ["--head", "bt", *more], False)
-    for family in ENCODERS:
-        check(family, PUBLISHED / family, folder, [], True)
-    shutil.rmtree(folder)
+    with work_folder(sys.argv) as folder:
+        (folder / "words.txt").write_text("\n".join(WORDS) + "\n")
+        for family, more in DECODERS.items():
+            base_folder = folder / family / "base"
+            rondo("init", "--family", family, "--words", folder / "words.txt", "--std", "0.2", "--out", base_folder, "--quiet")
+            check(family, base_folder, folder, ["--head", "bt", *more], False)
+        for family in ENCODERS:
+            check(family, PUBLISHED / family, folder, [], True)

@@ -10,10 +10,12 @@ import json
 import os
 import pathlib
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from sources import work_folder  # noqa: E402
 
 try:
     import torch
@@ -151,9 +153,6 @@ def check_shards_and_types(work, rows):
 if __name__ == "__main__":
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()) / "check_export"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    check_shards_and_types(folder, check_families(folder))
-    check_published(folder)
-    shutil.rmtree(folder)
+    with work_folder(sys.argv) as folder:
+        check_shards_and_types(folder, check_families(folder))
+        check_published(folder)

@@ -16,7 +16,10 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from sources import work_folder  # noqa: E402
 
 try:
     import torch
@@ -74,12 +77,7 @@ def ours(folder, rows_file):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def main():
-    need(MODEL, "MiniLM")
-    need(ARGUMENTS, "arguments")
-    work = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()) / "check_minilm"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+def compare(work):
     with_identity_head(work / "model")
     rows = read_rows()
     (work / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -98,6 +96,13 @@ def main():
             count += 1
     print(f"MiniLM: {count} arguments, largest difference {largest:.2e}, at length 1 {largest_unit:.2e}")
     assert count > 100 and largest <= TOLERANCE and largest_unit <= TOLERANCE
+
+
+def main():
+    need(MODEL, "MiniLM")
+    need(ARGUMENTS, "arguments")
+    with work_folder(sys.argv) as work:
+        compare(work)
 
 
 if __name__ == "__main__":

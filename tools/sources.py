@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the checks share: the files of the project and C++ text without comments and literals."""
+"""What the tools share: the files of the project, C++ text without comments and literals, folders to work in."""
 
+import contextlib
 import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 
 CPP = {".cpp", ".h", ".def"}
 NOT_OURS = ("build/", "shared/", "tests/data/")
@@ -51,3 +54,14 @@ def report(name, problems, summary):
     for problem in problems:
         print(f"     {problem}")
     return 1 if problems else 0
+
+
+@contextlib.contextmanager
+def work_folder(arguments):
+    """An empty folder: the one that the first argument names, or one of its own. It goes when the work is done, and
+    stays to be looked at where the work failed."""
+    folder = pathlib.Path(arguments[1] if len(arguments) > 1 else tempfile.mkdtemp())
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)

@@ -11,6 +11,7 @@
 
 #include "rondo/base/config.h"
 #include "rondo/base/log.h"
+#include "rondo/runs/run.h"
 
 // Its header takes seconds to compile: only files that call it include it.
 namespace CLI {
@@ -23,12 +24,13 @@ namespace rondo::cli {
 struct Session {
   LogSink log;            // lines for people, on stderr
   ProgressSink progress;  // a bar on a terminal, plain lines otherwise, nothing under --quiet
-  int64_t threads = 0;    // 0 = all cores
-  int64_t seed = 1;
+  runs::Process process;
   bool quiet = false;
-  std::string base;  // where the base of an adapter lies; empty = as the adapter says
-  std::string version;
-  int exit_code = 0;  // set by verbs that end early without an error
+  std::function<bool(const char* flag)> is_given;  // on the command line or in its --config file
+  int exit_code = 0;                               // set by verbs that end early without an error
+
+  /// What a run gets of it. `stops`: Ctrl-C ends the run where it can be continued, instead of the process.
+  runs::Hooks hooks(bool stops = false) const;
 };
 
 /// A verb registers its flags on `app` and returns what to run once they are parsed.
@@ -63,6 +65,13 @@ class FlagBinder : public FieldVisitor {
 
 /// The flags that every verb has.
 void add_session_flags(CLI::App& app, Session& session);
+
+/// What a resumed run takes from the command line: threads, and where the base lies now, whose weights it compares.
+/// Throws ConfigError where another seed is given than the run has.
+void keep_process(const Session& session, runs::Process& recorded);
+
+/// Flags of the parsed verb in a message of the library, which names fields: `max_new_tokens` becomes --max-new-tokens.
+std::string with_flags(const std::string& message, const CLI::App& verb);
 
 /// Writes one line of output (results, tables) to stdout. Throws ResourceError where it cannot be written.
 void print_line(const std::string& line);

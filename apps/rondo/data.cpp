@@ -10,7 +10,6 @@
 #include "apps/rondo/cli.h"
 #include "apps/rondo/data_flags.h"
 #include "apps/rondo/data_report.h"
-#include "apps/rondo/open.h"
 #include "rondo/base/error.h"
 #include "rondo/data/data_split.h"
 #include "rondo/data/group_writer.h"
@@ -31,53 +30,19 @@ struct DataArguments {
   data::SplitOptions split;
 };
 
-/// Response lengths in tokens of the model in `model_folder`. The one place where this verb meets a tokenizer.
-/// Lengths are those of whole sequences, prompt included: what the model's limit counts.
-data::Spread token_lengths(const data::GroupStore& store, const std::string& model_folder,
-                           const ProgressSink& progress) {
-  const text::TextEncoder encoder = open_encoder(model_folder, {});
-  std::vector<int64_t> lengths;
-  for (int64_t i = 0; i < store.size(); ++i) {
-    const Group source = store.group(i);
-    data::Overlong overlong;
-    const TokenGroup group = data::token_group(source, encoder, {.max_length = std::numeric_limits<int64_t>::max()},
-                                               source.source, overlong);
-    for (int64_t k = 0; k < group.sequence_count(); ++k)
-      lengths.push_back(static_cast<int64_t>(group.sequence(k).ids.size()));
-    progress(i + 1, store.size(), "tokenising");
-  }
-  return data::spread_of(std::move(lengths));
-}
-
-void check(DataArguments& arguments, const Session& session) {
-  std::unique_ptr<io::TextWriter> rejected;
-  if (!arguments.rejected_out.empty()) rejected = std::make_unique<io::TextWriter>(arguments.rejected_out);
-  data::ReadOptions read = arguments.read;
-  read.max_bad = data::kAnyBadRows;
-  read.progress = session.progress;
-  read.on_bad_row = [&](const data::BadRow& bad) {
-    const nlohmann::ordered_json row = {{"file", bad.file}, {"row", bad.row}, {"reason", bad.reason}};
-    if (rejected) rejected->write(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  };
-  const data::GroupStore store = data::read_groups(read);
-  if (rejected) rejected->commit();
-  CheckResult result{.files = read.files,
-                     .report = store.report(),
-                     .summary = data::summarize(store, session.progress),
-                     .response_tokens = {},
-                     .content_hash = store.content_hash()};
-  if (!arguments.model.empty()) result.response_tokens = token_lengths(store, arguments.model, session.progress);
+void check(DataArguments& arguments, Session& session) {
+  const runs::CheckResult result = runs::check_data(
+      {.read = arguments.read, .model = arguments.model, .rejected = arguments.rejected_out}, session.hooks());
   print_line(check_text(result));
   if (!arguments.json_out.empty()) {
     io::write_file(arguments.json_out,
-                   check_json(result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+                   runs::to_json(result).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   }
-  if (result.report.bad_rows > arguments.read.max_bad) {
-    throw DataError(
-        fmt::format("bad rows: {}: {} of {} rows cannot be used, {} are allowed; correct them, name columns "
-                    "with --rename, or allow some with --max-bad",
-                    fmt::join(read.files, ", "), result.report.bad_rows, result.report.rows, arguments.read.max_bad));
-  }
+  if (result.report.bad_rows <= arguments.read.max_bad) return;
+  throw DataError(
+      fmt::format("bad rows: {}: {} of {} rows cannot be used, {} are allowed; correct them, name columns "
+                  "with --rename, or allow some with --max-bad",
+                  fmt::join(result.files, ", "), result.report.bad_rows, result.report.rows, arguments.read.max_bad));
 }
 
 data::GroupStore read_all(const DataArguments& arguments, const Session& session) {
@@ -110,7 +75,7 @@ void split(DataArguments& arguments, const Session& session) {
   const data::GroupStore store = read_all(arguments, session);
   data::SplitOptions options = arguments.split;
   options.by_response = arguments.by == "response";
-  options.seed = session.seed;
+  options.seed = session.process.seed;
   options.progress = session.progress;
   const data::SplitReport report = data::split_groups(
       store, options, [&](const Group& group) { train.write(group); }, [&](const Group& group) { test.write(group); });

@@ -5,12 +5,9 @@
 #include <fmt/ranges.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 
 namespace rondo::cli {
 namespace {
-
-using nlohmann::ordered_json;
 
 // On the screen; --rejected-out has all of them.
 constexpr size_t kShownRows = 20;
@@ -25,10 +22,6 @@ std::string counted(int64_t count, const char* what) {
 std::string spread_text(const data::Spread& s, const char* unit) {
   return fmt::format("{} / {} / {} {} (smallest / median / largest), 95 % up to {}", with_commas(s.min),
                      with_commas(s.median), with_commas(s.max), unit, with_commas(s.p95));
-}
-
-ordered_json spread_json(const data::Spread& s) {
-  return {{"min", s.min}, {"median", s.median}, {"p95", s.p95}, {"max", s.max}, {"sum", s.sum}};
 }
 
 std::string rejected_text(const data::ReadReport& report) {
@@ -60,7 +53,7 @@ std::string with_commas(int64_t number) {
   return text;
 }
 
-std::string check_text(const CheckResult& result) {
+std::string check_text(const runs::CheckResult& result) {
   const data::ReadReport& r = result.report;
   std::string text = fmt::format("{}\n", fmt::join(result.files, ", "));
   std::vector<std::string> shapes;
@@ -85,34 +78,6 @@ std::string check_text(const CheckResult& result) {
   if (r.bad_rows > 0) text += "rejected rows\n" + rejected_text(r);
   text.pop_back();
   return text;
-}
-
-ordered_json check_json(const CheckResult& result) {
-  const data::ReadReport& r = result.report;
-  ordered_json rejected = ordered_json::array();
-  for (const data::BadRow& bad : r.first_bad_rows)
-    rejected.push_back({{"file", bad.file}, {"row", bad.row}, {"reason", bad.reason}});
-  ordered_json object = {{"files", result.files},
-                         {"shapes", r.rows_of_shape},
-                         {"rows", r.rows},
-                         {"rejected_rows", r.bad_rows},
-                         {"groups", r.groups},
-                         {"unlabelled_groups", r.unlabelled_groups},
-                         {"responses", r.responses},
-                         {"merged_responses", r.merged_responses},
-                         {"comparisons", r.comparisons},
-                         {"ties", r.ties},
-                         {"duplicates", r.duplicates},
-                         {"contradictions", r.contradictions},
-                         {"self_comparisons", r.self_comparisons},
-                         {"responses_per_group", spread_json(result.summary.responses_per_group)},
-                         {"comparisons_per_group", spread_json(result.summary.comparisons_per_group)},
-                         {"prompt_characters", spread_json(result.summary.prompt_characters)},
-                         {"response_characters", spread_json(result.summary.response_characters)}};
-  if (result.response_tokens) object["response_tokens"] = spread_json(*result.response_tokens);
-  object["content_hash"] = result.content_hash;
-  object["first_rejected"] = std::move(rejected);
-  return object;
 }
 
 }  // namespace rondo::cli

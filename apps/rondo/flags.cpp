@@ -5,9 +5,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 #include "apps/rondo/cli.h"
 #include "apps/rondo/config_file.h"
+#include "apps/rondo/data_flags.h"
+#include "apps/rondo/interrupt.h"
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
 
@@ -37,6 +40,15 @@ CLI::Validator range_check(T low, T high) {
       "");
 }
 
+// Whether a verb or one of its actions knows the flag.
+bool has_flag(const CLI::App& verb, const std::string& flag) {
+  if (verb.get_option_no_throw(flag) != nullptr) return true;
+  for (const CLI::App* action : verb.get_subcommands({})) {
+    if (has_flag(*action, flag)) return true;
+  }
+  return false;
+}
+
 [[noreturn]] void fail_output() {
   throw ResourceError(std::string("cannot write the results: standard output: ") + std::strerror(errno) +
                       "; free space where it leads, or choose another place");
@@ -51,8 +63,11 @@ void FlagBinder::number(const char* name, double& value, const char* help, doubl
 }
 
 void FlagBinder::integer(const char* name, int64_t& value, const char* help, int64_t low, int64_t high) {
-  const std::string top = high == kManyRows ? "..." : fmt::format("{}", high);
-  app_.add_option(flag_of(name), value, with_range(help, fmt::format("{}", low), top))
+  const auto bound = [](int64_t x) {
+    const bool is_open = x == kManyRows || x == std::numeric_limits<int64_t>::min();
+    return is_open ? "..." : fmt::format("{}", x);
+  };
+  app_.add_option(flag_of(name), value, with_range(help, bound(low), bound(high)))
       ->check(range_check(low, high))
       ->capture_default_str();
 }
@@ -89,13 +104,42 @@ void FlagBinder::texts(const char* name, std::vector<std::string>& values, const
 }
 
 void add_session_flags(CLI::App& app, Session& session) {
-  app.add_option("--threads", session.threads, "compute threads, 0 = all cores")
-      ->check(CLI::Range(0, 4096))
-      ->capture_default_str();
-  app.add_option("--seed", session.seed, "seed of everything random")->capture_default_str();
-  app.add_option("--base", session.base, "folder of an adapter's base model; empty = as its adapter_config.json says");
+  FlagBinder binder(app);
+  describe(binder, session.process);
   app.add_flag("--quiet", session.quiet, "no progress, no notes: results and errors only");
   add_config_flag(app);
+}
+
+runs::Hooks Session::hooks(bool stops) const {
+  runs::Hooks hooks{.log = log, .progress = progress, .spool_folder = spool_folder()};
+  if (stops) {
+    catch_interrupt();
+    hooks.should_stop = &interrupted;
+  }
+  return hooks;
+}
+
+void keep_process(const Session& session, runs::Process& recorded) {
+  if (session.is_given("--seed") && session.process.seed != recorded.seed)
+    throw ConfigError(
+        fmt::format("--seed beside --resume: the run has {}; leave it out, or start a new run", recorded.seed));
+  if (session.is_given("--base")) recorded.base = session.process.base;
+  if (session.is_given("--threads")) recorded.threads = session.process.threads;
+}
+
+std::string with_flags(const std::string& message, const CLI::App& verb) {
+  std::string text;
+  size_t from = 0;
+  for (size_t open = message.find('`'); open != std::string::npos; open = message.find('`', from)) {
+    const size_t close = message.find('`', open + 1);
+    if (close == std::string::npos) break;
+    const std::string flag = flag_of(message.substr(open + 1, close - open - 1).c_str());
+    const bool is_flag = flag.find(' ') == std::string::npos && has_flag(verb, flag);
+    text += message.substr(from, open - from);
+    text += is_flag ? flag : message.substr(open, close - open + 1);
+    from = close + 1;
+  }
+  return text + message.substr(from);
 }
 
 void print_line(const std::string& line) {

@@ -14,6 +14,8 @@
 #include "apps/rondo/progress.h"
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
+#include "rondo/base/version.h"
+#include "rondo/io/json.h"
 
 namespace rondo::cli {
 namespace {
@@ -66,16 +68,19 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app, const std
 
 int run(int argc, char** argv) {
   CLI::App app{"Rondo trains, judges and uses general preference models.", "rondo"};
-  app.set_version_flag("--version", "rondo " RONDO_VERSION);
+  app.set_version_flag("--version", std::string("rondo ") + kVersion);
   app.require_subcommand(1);
   Session session;
-  session.version = RONDO_VERSION;
   Runner chosen;
+  const CLI::App* verb_app = nullptr;
   for (const VerbEntry* verb : kVerbs) {
     CLI::App* sub = app.add_subcommand(verb->name, verb->summary);
     add_session_flags(*sub, session);
     const Runner runner = verb->setup(*sub);
-    sub->callback([&chosen, runner] { chosen = runner; });
+    sub->callback([&chosen, &verb_app, runner, sub] {
+      chosen = runner;
+      verb_app = sub;
+    });
   }
   const std::vector<std::string> given(argv + 1, argv + argc);
   try {
@@ -89,7 +94,15 @@ int run(int argc, char** argv) {
     throw ConfigError(explain(error, app, given));
   }
   connect_terminal(session);
-  chosen(session);
+  session.is_given = [verb_app](const char* flag) { return verb_app->count(flag) > 0; };
+  session.log = [verb_app, log = session.log](LogLevel level, const std::string& line) {
+    log(level, with_flags(line, *verb_app));
+  };
+  try {
+    chosen(session);
+  } catch (const Error& error) {
+    io::throw_error(error.kind(), with_flags(error.what(), *verb_app));
+  }
   finish_output();
   return session.exit_code;
 }

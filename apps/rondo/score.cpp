@@ -1,298 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// rondo score: what a judge says of the responses of every row, at one forward pass per response, beside the row or in
-// the files of published pipelines. Finished rows collect in OUT.part, from which an interrupted run continues.
+// rondo score: what a judge says of the responses of every row, beside the row or in the files of published pipelines.
+#include "rondo/runs/score.h"
+
 #include <fmt/format.h>
 
+#include "apps/rondo/cli.h"
 #include "apps/rondo/interrupt.h"
-#include "apps/rondo/open.h"
-#include "apps/rondo/part_file.h"
 #include "rondo/align/formats/shared/format.h"
-#include "rondo/align/formats/shared/response_files.h"
-#include "rondo/base/error.h"
-#include "rondo/data/group_rows.h"
-#include "rondo/data/row_shapes.h"
-#include "rondo/data/tokenise.h"
-#include "rondo/io/config_json.h"
-#include "rondo/model/scoring.h"
 
 namespace rondo::cli {
 namespace {
 
-namespace formats = align::formats;
-using Json = nlohmann::ordered_json;
-
-// Rows that are scored together. Forward passes are cut inside of them, so that a continued run has the bits of one
-// that was never interrupted.
-constexpr int64_t kRowsTogether = 64;
-
-struct ScoreConfig {
-  std::string model;
-  DataFlags data;
-  std::vector<std::string> responses;
-  TextFlags text;
-  std::string diagonal = "exclude";
-  std::string pair = "score";
-  bool deterministic = false;
-  int64_t token_budget = 16384;
-  std::string out;
-  std::string format = "rondo";
-  bool with_scores = false;
-  bool as_published = false;
-  std::string device = "cpu";
-};
-
-// What decides the numbers, and so what a continued run must share with its beginning.
-void describe_run(FieldVisitor& v, ScoreConfig& c) {
-  v.text("model", c.model, "judge: a model directory with a preference head");
-  describe(v, c.data);
-  v.texts("responses", c.responses,
-          "responses_0.json, responses_1.json, ... to the prompts of --data (SPPO, GPM), or their folder");
-  describe(v, c.text);
-  v.choice("diagonal", c.diagonal, "means over the other responses, or with the response itself (as published)",
-           {"exclude", "include"});
-  v.choice("pair", c.pair, "best and worst by mean score, or by mean probability with the diagonal", align::kPairNames);
-  v.boolean("deterministic", c.deterministic, "bit-equal scores whatever the batch; slower");
-  v.integer("token_budget", c.token_budget, "tokens of a forward pass", 1, int64_t{1} << 31);
-}
-
-void describe(FieldVisitor& v, ScoreConfig& c) {
-  describe_run(v, c);
-  v.text("out", c.out, "file, or folder for formats of several files; unfinished work stays in OUT.part");
-  v.choice("format", c.format, "what is written; `rondo list formats` explains", formats::format_names());
-  v.boolean("with_scores", c.with_scores, "format rondo: the K x K scores as well");
-  v.boolean(
-      "as_published", c.as_published,
-      "sppo: probabilities of differences of mean scores; gpm: doubled scores; as the published scripts make them");
-  describe_device(v, c.device);
-}
-
-// A finished row of the part file; `n` counts from 1. Whatever happened to the file, the answer is a sentence.
-struct FinishedRow {
-  Json row;
-  formats::Verdict verdict;
-};
-
-FinishedRow parse_finished(const std::string& line, const std::string& out, int64_t n) {
-  const auto damaged = [&](const char* what) {
-    return DataError(fmt::format("cannot continue: {}.part: row {} is damaged: {}; remove the file", out, n, what));
-  };
-  try {
-    Json json = Json::parse(line);
-    FinishedRow finished{.row = std::move(json.at("row")), .verdict = formats::verdict_from_json(json.at("judged"))};
-    if (!finished.verdict.is_whole()) throw damaged("numbers are missing");
-    return finished;
-  } catch (const Json::exception& error) {
-    throw damaged(error.what());
+void say(const runs::ScoreResult& result, const runs::ScoreConfig& config, const Session& session) {
+  if (result.bad_rows + result.dropped_rows > 0) {
+    session.log(LogLevel::kWarning, fmt::format("left out: {} bad rows, {} rows over the length limit", result.bad_rows,
+                                                result.dropped_rows));
   }
-}
-
-struct Item {
-  data::GroupRow source;
-  TokenGroup tokens;
-};
-
-// Rows with their tokens; over-long ones go as --overlong says, where `drop` takes the whole row: a mean over the
-// responses that are left would be another number.
-class Items {
- public:
-  Items(const ScoreConfig& config, const OpenModel& open)
-      : encoder_(*open.encoder),
-        options_{.max_length = config.data.max_length > 0 ? config.data.max_length : open.max_length(),
-                 .overlong = config.data.overlong},
-        unknown_(data::unknown_token(open.encoder->tokenizer())),
-        rows_(read_options(config.data), open_rows(config)) {}
-
-  std::optional<Item> next() {
-    while (auto source = rows_.next()) {
-      const std::string place = fmt::format("{}: row {}", source->row.file, source->row.number);
-      data::Overlong overlong;
-      TokenGroup tokens = data::token_group(source->group, encoder_, options_, place, overlong);
-      data::count_tokens(tokens, overlong, unknown_, report_);
-      if (overlong.kept) {
-        ++dropped_;
-        continue;
-      }
-      return Item{.source = *std::move(source), .tokens = std::move(tokens)};
-    }
-    return std::nullopt;
-  }
-
-  const data::TokenReport& tokens() const { return report_; }
-  int64_t bad_rows() const { return rows_.report().bad_rows; }
-  int64_t dropped_rows() const { return dropped_; }
-
- private:
-  static data::ReadOptions read_options(const DataFlags& flags) {
-    return {.files = flags.data, .renames = flags.rename, .max_bad = flags.max_bad, .allow_unlabelled = true};
-  }
-  static std::unique_ptr<io::RowReader> open_rows(const ScoreConfig& config) {
-    auto rows = io::open_rows(config.data.data);
-    return config.responses.empty() ? std::move(rows) : formats::join_responses(std::move(rows), config.responses);
-  }
-
-  const text::TextEncoder& encoder_;
-  data::TokenOptions options_;
-  std::optional<int32_t> unknown_;
-  data::GroupRows rows_;
-  data::TokenReport report_;
-  int64_t dropped_ = 0;
-};
-
-class Scoring {
- public:
-  Scoring(const ScoreConfig& config, const OpenModel& open, PartFile& part, Session& session)
-      : config_(config), open_(open), part_(part), session_(session), items_(config, open) {}
-
-  /// All rows, or as many as there was time for; says whether it was all.
-  bool run() {
-    begin_behind_finished();
-    bool is_more = true;
-    while (is_more && !interrupted()) {
-      while (is_more && static_cast<int64_t>(together_.size()) < kRowsTogether) {
-        auto item = items_.next();
-        is_more = item.has_value();
-        if (item) together_.push_back(*std::move(item));
-      }
-      score_together();
-    }
-    return !is_more;
-  }
-
-  const Items& items() const { return items_; }
-  const model::ScoringCost& cost() const { return cost_; }
-
- private:
-  // Finished rows must be the rows of the data. Those of the last, incomplete lot are scored again.
-  void begin_behind_finished() {
-    if (part_.finished() == 0) return;
-    session_.log(LogLevel::kInfo, fmt::format("continuing behind {} finished rows", part_.finished()));
-    const int64_t whole_lots = part_.finished() - part_.finished() % kRowsTogether;
-    int64_t n = 0;
-    part_.for_each([&](const std::string& line) {
-      const nlohmann::json finished = parse_finished(line, config_.out, ++n).row;
-      auto item = items_.next();
-      if (!item || item->source.row.object != finished) {
-        throw ConfigError(
-            fmt::format("another run was interrupted here: {}.part: its row {} is not that of the data; "
-                        "name the same data, or remove the file",
-                        config_.out, n));
-      }
-      if (n > whole_lots) together_.push_back(*std::move(item));
-    });
-    index_ = whole_lots;
-  }
-
-  void score_together() {
-    if (together_.empty()) return;
-    std::vector<const TokenGroup*> groups;
-    for (const Item& item : together_) groups.push_back(&item.tokens);
-    const model::ScoringOptions options{.token_budget = config_.token_budget, .deterministic = config_.deterministic};
-    const std::vector<PreferenceTable> tables = model::score_groups(open_.model(), groups, options, cost_);
-    for (size_t k = 0; k < tables.size(); ++k, ++index_) {
-      if (index_ < part_.finished()) continue;
-      const Json line{{"row", together_[k].source.row.object}, {"judged", verdict_json(together_[k], tables[k])}};
-      part_.add(line.dump());
-    }
-    together_.clear();
-    session_.progress(index_, 0, "scoring");
-  }
-
-  Json verdict_json(const Item& item, const PreferenceTable& table) const {
-    const align::JudgeOptions options{.mean = config_.diagonal == "include" ? "with_self" : "leave_one_out",
-                                      .pair = config_.pair,
-                                      .is_ordered = config_.deterministic};
-    try {
-      return formats::to_json(formats::verdict_of(align::judge(table, open_.model().head_config().tau, options)));
-    } catch (const ModelError& error) {
-      throw ModelError(fmt::format("{}: row {}: {}", item.source.row.file, item.source.row.number, error.what()));
-    }
-  }
-
-  const ScoreConfig& config_;
-  const OpenModel& open_;
-  PartFile& part_;
-  Session& session_;
-  Items items_;
-  std::vector<Item> together_;
-  int64_t index_ = 0;
-  model::ScoringCost cost_;
-};
-
-struct Written {
-  int64_t rows = 0;
-  int64_t responses = 0;
-  int64_t even = 0;
-};
-
-Written publish(const ScoreConfig& config, PartFile& part) {
-  const auto writer = formats::format_by_name(config.format)
-                          .open({.out = config.out,
-                                 .has_scores = config.with_scores,
-                                 .is_published = config.as_published,
-                                 .has_responses = config.responses.empty()});
-  Written written;
-  part.for_each([&](const std::string& line) {
-    FinishedRow finished = parse_finished(line, config.out, ++written.rows);
-    const nlohmann::json row = finished.row;
-    const formats::JudgedRow judged{.row = std::move(finished.row),
-                                    .group = data::read_row(data::shape_of(row), row),
-                                    .verdict = std::move(finished.verdict)};
-    written.responses += judged.verdict.size();
-    written.even += judged.verdict.is_even();
-    try {
-      writer->write(judged);
-    } catch (const DataError& error) {
-      throw DataError(fmt::format("cannot write format {}: row {}: {}", config.format, written.rows, error.what()));
-    }
-  });
-  writer->commit();
-  return written;
-}
-
-void report(const ScoreConfig& config, const Scoring& scoring, const Written& written, Session& session) {
-  log_tokens(scoring.items().tokens(), config.data, session);
-  if (scoring.items().bad_rows() + scoring.items().dropped_rows() > 0) {
-    session.log(LogLevel::kWarning, fmt::format("left out: {} bad rows, {} rows over the length limit",
-                                                scoring.items().bad_rows(), scoring.items().dropped_rows()));
-  }
-  if (written.even > 0) {
+  if (result.even > 0) {
+    const bool is_pairs = align::formats::format_by_name(config.format).is_pairs;
     session.log(LogLevel::kWarning,
                 fmt::format("{} of {} rows prefer nothing: they have one response, or the judge cannot tell theirs "
                             "apart{}",
-                            written.even, written.rows,
-                            formats::format_by_name(config.format).is_pairs ? "; they are left out of the pairs" : ""));
+                            result.even, result.rows, is_pairs ? "; they are left out of the pairs" : ""));
   }
-  const model::ScoringCost& cost = scoring.cost();
-  session.log(LogLevel::kInfo, fmt::format("{} rows, {} responses judged with {} and {} tokens", written.rows,
-                                           written.responses, model::queries_text(cost), cost.tokens));
+  session.log(LogLevel::kInfo, fmt::format("{} rows, {} responses judged with {} and {} tokens", result.rows,
+                                           result.responses, model::queries_text(result.cost), result.cost.tokens));
 }
 
-void run_score(ScoreConfig config, Session& session) {
-  require_flag(config.model, "--model");
-  if (config.data.data.empty()) throw ConfigError("no data: --data: name at least one file");
-  require_flag(config.out, "--out");
-  if (config.out == "-") throw ConfigError("no file: --out -: scores are continued from OUT.part; name a file");
-  while (config.out.size() > 1 && config.out.ends_with('/')) config.out.pop_back();  // OUT.part lies beside it
-  use_threads(session);
-  const at::Device device = open_device(config.device);
-  const OpenModel open = open_model(config.model, {.device = device}, config.text, session);
-  io::ConfigWriter writer;
-  describe_run(writer, config);
-  PartFile part(config.out + ".part", {{"run", writer.json()}, {"weights", model::weights_hash(open.model())}});
-  catch_interrupt();
-  Scoring scoring(config, open, part, session);
-  if (!scoring.run()) {
-    session.log(LogLevel::kWarning, fmt::format("stopped after {} rows; the same command continues", part.finished()));
-    session.exit_code = kInterruptedExit;
-    return;
-  }
-  const Written written = publish(config, part);
-  part.remove();
-  report(config, scoring, written, session);
+void run_score(runs::ScoreConfig config, Session& session) {
+  config.process = session.process;
+  const runs::ScoreResult result = runs::score(config, session.hooks(/*stops=*/true));
+  if (!result.interrupted) return say(result, config, session);
+  session.log(LogLevel::kWarning, fmt::format("stopped after {} rows; the same command continues", result.rows));
+  session.exit_code = kInterruptedExit;
 }
 
 Runner setup(CLI::App& app) {
-  auto config = std::make_shared<ScoreConfig>();
+  auto config = std::make_shared<runs::ScoreConfig>();
   FlagBinder binder(app);
   describe(binder, *config);
   return [config](Session& session) { run_score(*config, session); };

@@ -6,11 +6,11 @@
 
 #include "apps/rondo/cli.h"
 #include "rondo/base/error.h"
+#include "rondo/data/prompt_rows.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/text/chat_template.h"
 #include "rondo/text/files.h"
 #include "rondo/text/jinja/error.h"
-#include "rondo/text/text_rows.h"
 
 namespace rondo::cli {
 namespace {
@@ -38,7 +38,7 @@ text::ChatTemplate open_template(const Options& options) {
 
 Json render_row(const text::ChatTemplate& chat_template, const Json& row) {
   try {
-    const text::Rendering rendering = chat_template.render(text::template_input(row));
+    const text::Rendering rendering = chat_template.render(data::template_input(row));
     Json result = {{"text", rendering.text}};
     if (rendering.generation.empty()) return result;
     for (const auto& range : rendering.generation) result["generation"].push_back({range.begin, range.end});
@@ -52,7 +52,7 @@ void run(const Options& options) {
   text::ChatTemplate chat_template = open_template(options);
   if (options.clock >= 0) chat_template.set_clock(options.clock);
   io::AtomicFile out(options.out);
-  text::for_each_line(options.data, [&](const Json& row) { out.write(render_row(chat_template, row).dump() + "\n"); });
+  data::for_each_row(options.data, [&](const Json& row) { out.write(render_row(chat_template, row).dump() + "\n"); });
   out.commit();
 }
 

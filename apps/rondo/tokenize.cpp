@@ -8,10 +8,10 @@
 
 #include "apps/rondo/cli.h"
 #include "apps/rondo/explain.h"
-#include "apps/rondo/open.h"
 #include "rondo/base/error.h"
+#include "rondo/data/prompt_rows.h"
 #include "rondo/io/atomic_file.h"
-#include "rondo/text/text_rows.h"
+#include "rondo/model/text_policy.h"
 
 namespace rondo::cli {
 namespace {
@@ -25,7 +25,7 @@ struct Options {
   std::string text;
   std::string response;
   bool explains = false;
-  TextFlags policy;
+  model::TextOverrides policy;
 };
 
 Json tokenize_row(const text::Tokenizer& tokenizer, const Json& row) {
@@ -45,30 +45,22 @@ void write_rows(const Options& options) {
   if (options.out.empty()) throw ConfigError("no place for the rows: --data needs --out FILE (or --explain)");
   const auto tokenizer = text::Tokenizer::load(text::tokenizer_file(options.model));
   io::AtomicFile out(options.out);
-  text::for_each_line(options.data, [&](const Json& row) {
+  data::for_each_row(options.data, [&](const Json& row) {
     out.write(tokenize_row(tokenizer, row).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   });
   out.commit();
 }
 
-// The row's responses; without any, a last turn of the assistant's is the response to the turns before it.
-std::vector<Message> take_responses(const Json& row, Prompt& prompt) {
-  std::vector<Message> responses;
-  for (const char* const key : {"response", "chosen", "rejected", "response_a", "response_b"}) {
-    if (row.contains(key)) responses.push_back(text::response_of(row.at(key)));
+// A row without responses: a last turn of the assistant's answers the turns before it.
+void take_response(Group& group) {
+  std::vector<Message>& turns = group.prompt.messages;
+  if (!turns.empty() && turns.back().role == "assistant") {
+    group.responses.push_back(std::move(turns.back()));
+    turns.pop_back();
+    return;
   }
-  if (row.contains("responses")) {
-    for (const Json& response : row.at("responses")) responses.push_back(text::response_of(response));
-  }
-  if (responses.empty() && !prompt.messages.empty() && prompt.messages.back().role == "assistant") {
-    responses.push_back(prompt.messages.back());
-    prompt.messages.pop_back();
-  }
-  if (responses.empty()) {
-    print_line("note: nothing answers this prompt, so it is shown with an empty response");
-    responses.push_back({.role = "assistant", .content = "", .extra_json = ""});
-  }
-  return responses;
+  print_line("note: nothing answers this prompt, so it is shown with an empty response");
+  group.responses.push_back({.role = "assistant", .content = "", .extra_json = ""});
 }
 
 void explain_row(const text::TextEncoder& encoder, const Json& row) {
@@ -77,21 +69,22 @@ void explain_row(const text::TextEncoder& encoder, const Json& row) {
         "--explain shows a prompt and one response, and this model reads two: `rondo rank --with token_ids` prints the "
         "tokens of every pair");
   }
-  Prompt prompt = text::prompt_of(row);
-  for (const Message& response : take_responses(row, prompt)) explain_response(encoder, prompt, response);
+  Group group = data::unlabelled_row(row);
+  if (group.responses.empty()) take_response(group);
+  for (const Message& response : group.responses) explain_response(encoder, group.prompt, response);
 }
 
-void run(const Options& options) {
+void run(const Options& options, const std::string& base) {
   if (options.data.empty() == options.text.empty())
     throw ConfigError("nothing to tokenize: give exactly one of --text and --data");
   if (!options.data.empty() && !options.explains) {
     write_rows(options);
   } else if (!options.data.empty()) {
-    const text::TextEncoder encoder = open_encoder(options.model, options.policy);
-    text::for_each_line(options.data, [&encoder](const Json& row) { explain_row(encoder, row); });
+    const text::TextEncoder encoder = model::open_encoder(options.model, options.policy, base);
+    data::for_each_row(options.data, [&encoder](const Json& row) { explain_row(encoder, row); });
   } else if (options.explains || !options.response.empty()) {
-    explain_row(open_encoder(options.model, options.policy),
-                {{"prompt", options.text}, {"response", options.response}});
+    explain_row(model::open_encoder(options.model, options.policy, base),
+                {{"prompt", options.text}, {"responses", Json::array({options.response})}});
   } else {
     const auto tokenizer = text::Tokenizer::load(text::tokenizer_file(options.model));
     print_line(tokenize_row(tokenizer, {{"text", options.text}}).dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -109,7 +102,7 @@ Runner setup(CLI::App& app) {
   app.add_flag("--explain", options->explains, "show rendering, tokens, boundaries and where scores are read");
   FlagBinder flags(app);
   describe(flags, options->policy);
-  return [options](Session&) { run(*options); };
+  return [options](Session& session) { run(*options, session.process.base); };
 }
 
 }  // namespace

@@ -177,19 +177,31 @@ void add_curves(OrderedJson& story, const RunFolder& run) {
   }
 }
 
-void add_duel(OrderedJson& second, const RunFolder& run) {
-  if (!std::filesystem::exists(run.folder / "duel.jsonl")) return;
+// "0.812", with "(0.790 to 0.831)" where the metrics know an interval; "" where the figure is missing.
+std::string figure_text(const Json& metrics, const std::string& key) {
+  const auto number = [&metrics](const std::string& name) {
+    const Json value = metrics.value(name, Json());
+    return value.is_number() ? fmt::format("{:.3f}", value.get<double>()) : std::string();
+  };
+  const std::string low = number(key + "_low"), high = number(key + "_high");
+  return number(key) + (low.empty() || high.empty() ? "" : " (" + low + " to " + high + ")");
+}
+
+// The same two plans under two prompts.
+std::optional<Json> duel_table(const RunFolder& run) {
+  if (!std::filesystem::exists(run.folder / "duel.jsonl")) return std::nullopt;
   const std::vector<Field> fields = read_fields((run.folder / "duel.jsonl").string(), kAnySoldiers);
   const std::vector<Json> ranked = json_lines(run.folder / "duel-ranked.jsonl");
+  Json table{{"caption", "The same two responses under two prompts: another rule, another winner."},
+             {"columns", {"prompt", "first", "second", "who wins", "P(first wins), predicted"}},
+             {"rows", Json::array()}};
   for (size_t k = 0; k < std::min(fields.size(), ranked.size()); ++k) {
     const Field& field = fields[k];
-    second["examples"].push_back(
-        {{"prompt", field.prompt},
-         {"left", plan_text(field.plans[0])},
-         {"right", plan_text(field.plans[1])},
-         {"truth", outcome(field.rule, field.plans[0], field.plans[1]) == 'W' ? "first" : "second"},
-         {"predicted", ranked[k].at("probabilities").at(0).at(1)}});
+    table["rows"].push_back({field.prompt, plan_text(field.plans[0]), plan_text(field.plans[1]),
+                             outcome(field.rule, field.plans[0], field.plans[1]) == 'W' ? "first" : "second",
+                             fmt::format("{:.3f}", ranked[k].at("probabilities").at(0).at(1).get<double>())});
   }
+  return table;
 }
 
 // How often the winner under the exchanged values is the winner under the true ones (even pairs of the true rule left
@@ -215,22 +227,24 @@ std::optional<double> exchanged_rule_accuracy(const RunFolder& run) {
 void add_second_act(OrderedJson& story, const RunFolder& run) {
   const std::optional<Json> right = json_if_there(run.folder / "rules.json");
   if (!right) return;
-  OrderedJson& second = story["second"];
-  second["text"] =
-      "Now the castle values stand in the prompt and differ from prompt to prompt. One GPM was trained on many rules; "
-      "it is judged on rules and plans that it never saw, under their own prompts and under each other's. If it reads "
-      "the prompt, the exchange costs it accuracy.";
-  const auto add_row = [&](const char* name, const Json& metrics) {
-    OrderedJson row{{"name", name}};
-    for (const char* key : {"accuracy", "accuracy_low", "accuracy_high", "log_loss", "cyclic_triads_right"}) {
-      row[key] = metrics.value(key, Json());
-    }
-    second["rows"].push_back(std::move(row));
+  OrderedJson& blocks = story["blocks"];
+  blocks.push_back({{"heading", "Second act: the rule stands in the prompt"}});
+  blocks.push_back(
+      {{"text",
+        "Now the castle values stand in the prompt and differ from prompt to prompt. One GPM was trained on many "
+        "rules; "
+        "it is judged on rules and plans that it never saw, under their own prompts and under each other's. If it "
+        "reads the prompt, the exchange costs it accuracy."}});
+  Json table{{"columns", {"", "accuracy", "log-loss", "cyclic triads right"}}, {"rows", Json::array()}};
+  const auto add_row = [&table](const char* name, const Json& metrics) {
+    table["rows"].push_back({name, figure_text(metrics, "accuracy"), figure_text(metrics, "log_loss"),
+                             figure_text(metrics, "cyclic_triads_right")});
   };
   add_row("the right prompt", *right);
   if (const auto wrong = json_if_there(run.folder / "rules-wrong.json")) add_row("another rule's prompt", *wrong);
   if (const auto rule = exchanged_rule_accuracy(run)) add_row("that other rule itself", {{"accuracy", *rule}});
-  add_duel(second, run);
+  blocks.push_back({{"table", table}});
+  if (const auto duel = duel_table(run)) blocks.push_back({{"table", *duel}});
 }
 
 }  // namespace

@@ -313,8 +313,8 @@ TEST_F(SelfPlay, SaysWhatIsWrong) {
     std::string expected;
   };
   const std::vector<Case> cases = {
-      {"align --judge $F/judge --prompts $F/prompts.jsonl --out $F/x", "a flag is missing: --policy"},
-      {"align --policy $F/policy --prompts $F/prompts.jsonl --out $F/x", "a flag is missing: --judge"},
+      {"align --judge $F/judge --prompts $F/prompts.jsonl --out $F/x", "a setting is missing: --policy"},
+      {"align --policy $F/policy --prompts $F/prompts.jsonl --out $F/x", "a setting is missing: --judge"},
       {"align --policy $F/policy --judge $F/judge --prompts $F/empty.jsonl --out $F/x", "no prompts"},
       {"align --policy $F/policy --judge $F/policy --prompts $F/prompts.jsonl --out $F/x", "no preference head"},
       {"align --policy $F/policy --judge $F/judge --prompts $F/prompts.jsonl --responses 1 --out $F/x",

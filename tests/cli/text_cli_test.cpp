@@ -65,12 +65,12 @@ TEST_F(TextVerbs, TokenizeNamesTheBadRow) {
   const std::string data = folder_.write("in.jsonl", "{\"text\": \"red\"}\n{\"txt\": \"red\"}\n");
   const auto call = testing::rondo("tokenize --model " + model_ + " --data " + data + " --out " + at("out.jsonl"));
   EXPECT_EQ(call.exit_code, 3);
-  EXPECT_THAT(call.output, HasSubstr("line 2"));
+  EXPECT_THAT(call.output, HasSubstr("row 2"));
   EXPECT_THAT(call.output, HasSubstr("'text' is missing"));
   EXPECT_FALSE(std::filesystem::exists(at("out.jsonl")));
   const std::string broken = folder_.write("broken.jsonl", "{\"text\": \"red\"}\n{\"text\": \n");
   EXPECT_THAT(testing::rondo("tokenize --model " + model_ + " --data " + broken + " --out " + at("o")).output,
-              HasSubstr("line 2"));
+              HasSubstr("row 2"));
 }
 
 TEST_F(TextVerbs, TokenizeRefusesSentencePieceWithTheCommandThatConvertsIt) {
@@ -105,7 +105,7 @@ TEST_F(TextVerbs, TemplateWritesTextsErrorsAndGeneration) {
   const std::string bad = folder_.write("bad.jsonl", "{\"messages\": []}\n{\"messages\": 3}\n");
   const auto refused = testing::rondo("template --template " + file + " --data " + bad + " --out " + at("o"));
   EXPECT_EQ(refused.exit_code, 3);
-  EXPECT_THAT(refused.output, HasSubstr("line 2"));
+  EXPECT_THAT(refused.output, HasSubstr("row 2"));
 }
 
 TEST_F(TextVerbs, TemplateTakesNamedOnesOfAModel) {

@@ -39,10 +39,11 @@ class TrainVerb : public ::testing::Test {
     ASSERT_EQ(call("init --layers 1 --hidden 16 --heads 2 --inner 32 --words $F/words.txt --out $F/base").exit_code, 0);
   }
   // $F stands for the test's folder.
-  Call call(std::string arguments) const {
+  Call call(std::string arguments) const { return testing::rondo(expanded(std::move(arguments)) + " --threads 1"); }
+  std::string expanded(std::string arguments) const {
     for (size_t at = 0; (at = arguments.find("$F", at)) != std::string::npos;)
       arguments.replace(at, 2, folder_.path().string());
-    return testing::rondo(arguments + " --threads 1");
+    return arguments;
   }
   std::string train(const std::string& name, const std::string& more) const {
     return "train --model $F/base --head gpm --planes 3 --data $F/rows.jsonl --lr 1e-2 --batch-groups 3 --out $F/" +
@@ -193,6 +194,35 @@ TEST_F(TrainVerb, AMissingGpuIsSaidBeforeAnythingIsRead) {
     EXPECT_THAT(made.output, HasSubstr("no CUDA: --device cuda"));
     EXPECT_THAT(made.output, HasSubstr("--device cpu"));
   }
+}
+
+TEST_F(TrainVerb, TwoModelsAreJudgedOnOneReadingOfStandardInput) {
+  for (const char* seed : {"1", "2"})
+    ASSERT_EQ(call(train(std::string("m") + seed, "--steps 3 --no-report --seed ") + seed).exit_code, 0);
+  const std::string models = "eval --model $F/m1 --model $F/m2 --quiet --json - --data ";
+  const Call piped = testing::shell("cat " + (folder_ / "rows.jsonl").string() + " | " + testing::program() + " " +
+                                    expanded(models + "- --threads 1"));
+  ASSERT_EQ(piped.exit_code, 0) << piped.output;
+  EXPECT_EQ(json::parse(piped.output), json::parse(call(models + "$F/rows.jsonl").output));
+}
+
+TEST_F(TrainVerb, AResumedRunRefusesAnotherSeed) {
+  ASSERT_EQ(call(train("run", "--steps 3 --no-report --seed 7")).exit_code, 0);
+  EXPECT_EQ(call("train --no-report --resume $F/run").exit_code, 0);
+  EXPECT_EQ(call("train --no-report --resume $F/run --seed 7").exit_code, 0);
+  const Call other = call("train --no-report --resume $F/run --seed 1");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.output, HasSubstr("--seed beside --resume: the run has 7"));
+}
+
+// The library names fields; the command line writes them as its flags.
+TEST_F(TrainVerb, MessagesNameTheFlagsOfTheVerb) {
+  EXPECT_THAT(call("train --model $F/base").output, HasSubstr("a setting is missing: --out"));
+  EXPECT_THAT(call("rank --model $F/base --data $F/rows.jsonl --device gpu").output,
+              HasSubstr("unknown device 'gpu': --device"));
+  EXPECT_THAT(call(train("x", "--max-length 2")).output, HasSubstr("choose --overlong drop"));
+  EXPECT_THAT(call("train --model $F/base --head bt --data $F/rows.jsonl --lr 0 --head-lr 1e-3 --out $F/x").output,
+              HasSubstr("--head-lr with --lr 0"));
 }
 
 TEST_F(TrainVerb, ConfigFilesAreFlags) {

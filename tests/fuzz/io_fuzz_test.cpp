@@ -87,7 +87,7 @@ TEST(Fuzz, RowsBecomeGroupsOrReasons) {
   int64_t read = 0;
   for (int64_t n = 0; n < iterations(); ++n) {
     const std::string text = mutate(seeds[random.below(seeds.size())], random);
-    nlohmann::json row;
+    nlohmann::ordered_json row;
     if (!io::try_parse_json(text, row).empty() || !row.is_object()) continue;
     try {
       const Group group = data::read_row(data::shape_of(row), row);

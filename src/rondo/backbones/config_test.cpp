@@ -35,7 +35,7 @@ Tensor states(const char* name, const json& config) {
   for (const nn::ExpectedWeight& weight : nn::expand_rules(family.weights, family.sizes(reader))) {
     parameters.add(weight.name, rondo::testing::random_tensor(weight.shape, weight.name.size(), at::kFloat) * 0.5);
   }
-  const auto backbone = family.build(reader, parameters);
+  const auto backbone = family.build(family, reader, parameters);
   reader.refuse_unread_maths();
   constexpr int64_t kLength = 12;
   PackedBatch batch{.ids_N = at::arange(kLength), .positions_N = at::arange(kLength)};

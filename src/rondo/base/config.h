@@ -32,6 +32,9 @@ class FieldVisitor {
   virtual void texts(const char* name, std::vector<std::string>& values, const char* help) = 0;
 };
 
+/// Throws ConfigError naming the field where its value is empty.
+void require_field(const std::string& value, const char* field);
+
 inline constexpr int64_t kManyRows = std::numeric_limits<int64_t>::max();
 
 }  // namespace rondo

@@ -112,7 +112,7 @@ class Packer {
   void add_gate(const GroupSelection& s, int64_t prefix, const std::vector<int64_t>& first_row) {
     const int64_t pos = s.group->gate_pos;
     if (pos < 0) {
-      throw DataError("a gated head needs a prompt: one group has an empty prompt; use --gate none or add prompts");
+      throw DataError("a gated head needs a prompt: one group has an empty prompt; use `gate` none or add prompts");
     }
     if (options_.bidirectional) {
       batch_.layout.trees.back().runs.push_back({.begin = row(), .count = 1, .length = pos + 1});

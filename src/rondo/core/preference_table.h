@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The score kernel and what follows from it in closed form (methods.md 2).
+// The score kernel and what follows from it in closed form (docs/methods.md, The score kernel).
 //
 //   s(i,j) = (r_i - r_j) + sum_l lambda_l ( v_i[2l] v_j[2l+1] - v_i[2l+1] v_j[2l] )
 //
@@ -28,7 +28,8 @@ struct PreferenceTable {
   Tensor mean_scores_M() const;
   /// Mean score with j = i included [..., M] (the paper's estimator). O(M E).
   Tensor mean_scores_with_self_M() const;
-  /// f(v_i) = s(v_i, mean v) of the skew term [..., M] (methods.md 2.2); rewards are added where present.
+  /// f(v_i) = s(v_i, mean v) of the skew term [..., M] (docs/methods.md, The score kernel); rewards are added where
+  /// present.
   Tensor transitive_M() const;
   /// c(v_i, v_j) = skew term of centred embeddings [..., M, M].
   Tensor cyclic_MM() const;
@@ -37,7 +38,7 @@ struct PreferenceTable {
 };
 
 /// How what a pairwise model says of (i, j) and of (j, i) becomes one skew score.
-///   kScores         (T - T') / 2, never T - T' (methods.md 2)
+///   kScores         (T - T') / 2, never T - T' (docs/methods.md, The score kernel)
 ///   kProbabilities  the log-odds, times tau, of the mean of P(i first) and 1 - P(j first), as RLHFlow averages
 enum class OrderAverage { kScores, kProbabilities };
 

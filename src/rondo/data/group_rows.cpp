@@ -24,22 +24,25 @@ Renames parse_renames(const std::vector<std::string>& texts) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
       throw ConfigError(
-          fmt::format("cannot rename: '{}': not of the form OLD=NEW; write --rename question=prompt", text));
+          fmt::format("cannot rename: '{}': not of the form OLD=NEW; write `rename` question=prompt", text));
     }
     renames.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return renames;
 }
 
-void apply_renames(const Renames& renames, nlohmann::json& row) {
-  for (const auto& [from, to] : renames) {
-    const auto at = row.find(from);
-    if (at == row.end()) continue;
-    nlohmann::json value = std::move(*at);
-    row.erase(at);
-    // The new name wins over a column that had it before: that is what the caller asked for.
-    row[to] = std::move(value);
+// The column keeps its place. The new name wins over a column that had it before: that is what the caller asked for.
+void rename_column(const std::string& from, const std::string& to, nlohmann::ordered_json& row) {
+  if (from == to || !row.contains(from)) return;
+  nlohmann::ordered_json renamed = nlohmann::ordered_json::object();
+  for (auto& [key, value] : row.items()) {
+    if (key != to) renamed[key == from ? to : key] = std::move(value);
   }
+  row = std::move(renamed);
+}
+
+void apply_renames(const Renames& renames, nlohmann::ordered_json& row) {
+  for (const auto& [from, to] : renames) rename_column(from, to, row);
 }
 
 // "hh.train" for /data/hh.train.jsonl.gz: what a row without `source` gets. The whole path where two names are equal.
@@ -126,7 +129,7 @@ void GroupRows::fail() const {
     const BadRow& bad = report_.first_bad_rows[n];
     message += fmt::format("\n  {}: row {}: {}", bad.file, bad.row, bad.reason);
   }
-  throw DataError(message + "\ncorrect them, or allow some with --max-bad; `rondo data check` lists them all");
+  throw DataError(message + "\ncorrect them, or allow some with `max_bad`; `rondo data check` lists them all");
 }
 
 }  // namespace rondo::data

@@ -46,12 +46,7 @@ ordered_json comparison_json(const Comparison& c) {
   return object;
 }
 
-ordered_json head_json(const Group& group) {
-  ordered_json row = ordered_json::object();
-  if (!group.id.empty()) row["id"] = group.id;
-  if (!group.source.empty()) row["source"] = group.source;
-  if (!group.subset.empty()) row["subset"] = group.subset;
-  const Prompt& prompt = group.prompt;
+void add_prompt(const Prompt& prompt, ordered_json& row) {
   if (prompt.is_plain) {
     row["prompt"] = prompt.text;
   } else {
@@ -61,6 +56,14 @@ ordered_json head_json(const Group& group) {
   if (!prompt.tools_json.empty()) row["tools"] = ordered_json::parse(prompt.tools_json);
   if (!prompt.template_kwargs_json.empty())
     row["chat_template_kwargs"] = ordered_json::parse(prompt.template_kwargs_json);
+}
+
+ordered_json head_json(const Group& group) {
+  ordered_json row = ordered_json::object();
+  if (!group.id.empty()) row["id"] = group.id;
+  if (!group.source.empty()) row["source"] = group.source;
+  if (!group.subset.empty()) row["subset"] = group.subset;
+  add_prompt(group.prompt, row);
   return row;
 }
 
@@ -113,6 +116,13 @@ ordered_json part_json(const Group& group, size_t begin, size_t end) {
 std::string line_of(const ordered_json& row) { return row.dump() + "\n"; }
 
 }  // namespace
+
+ordered_json prompt_row(const ordered_json& row, const Prompt& prompt) {
+  ordered_json kept = ordered_json::object();
+  if (row.contains("id")) kept["id"] = row["id"];
+  add_prompt(prompt, kept);
+  return kept;
+}
 
 std::string canonical_rows(const Group& group) {
   std::string outcomes = outcomes_of(group);

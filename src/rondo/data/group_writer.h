@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Groups as canonical rows (contracts.md), one JSON object per line. Reading them back gives the same groups.
+// Groups as canonical rows, one JSON object per line. Reading them back gives the same groups.
 //
 // Many plain outcomes are written compactly ("outcomes", one character per pair); very many other comparisons are
 // spread over several rows of the same prompt, which merge when they are read.
@@ -28,6 +28,10 @@ class GroupWriter {
 
 /// The lines of a group, each with its line end.
 [[nodiscard]] std::string canonical_rows(const Group& group);
+
+/// {"id", "prompt" | "messages", "tools", "chat_template_kwargs"}: the id as the row spells it, and the prompt whatever
+/// the columns that it was read from.
+[[nodiscard]] nlohmann::ordered_json prompt_row(const nlohmann::ordered_json& row, const Prompt& prompt);
 
 /// {"role", "content", ...} as it was read.
 [[nodiscard]] nlohmann::ordered_json message_json(const Message& message);

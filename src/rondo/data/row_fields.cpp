@@ -12,7 +12,7 @@
 
 namespace rondo::data {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 const json* find_key(const json& row, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
@@ -154,7 +154,7 @@ std::optional<Prompt> find_prompt(const json& row) {
 
 Prompt prompt_of(const json& row) {
   auto prompt = find_prompt(row);
-  if (!prompt) throw DataError("there is no 'prompt'; name the column that holds it, as in --rename question=prompt");
+  if (!prompt) throw DataError("there is no 'prompt'; name the column that holds it, as in `rename` question=prompt");
   return *std::move(prompt);
 }
 

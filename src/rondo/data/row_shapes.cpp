@@ -15,7 +15,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 constexpr const ShapeEntry* kShapes[] = {
 #define SHAPE(name) &name##_entry,
@@ -78,14 +78,14 @@ std::string unknown_shape_message(const json& row) {
   const std::string fact = fmt::format("no known row shape: it has the keys {};", fmt::join(shown, ", "));
   const ShapeEntry* const nearest = nearest_shape(row);
   if (nearest == nullptr) {
-    return fmt::format("{} one of these sets is needed: {}; --rename OLD=NEW names columns", fact, known_keys());
+    return fmt::format("{} one of these sets is needed: {}; `rename` OLD=NEW names columns", fact, known_keys());
   }
   const auto missing = missing_keys(*nearest, row);
-  std::string rename = "--rename OLD=NEW names columns";
+  std::string rename = "`rename` OLD=NEW names columns";
   for (const std::string_view need : missing) {
     const std::string wanted(need.substr(0, need.find('|')));
     const std::string near = nearest_name(wanted, keys);
-    if (!near.empty()) rename = fmt::format("perhaps --rename {}={}", near, wanted);
+    if (!near.empty()) rename = fmt::format("perhaps `rename` {}={}", near, wanted);
   }
   return fmt::format("{} the nearest shape is {} ({}), which also needs {}; {}", fact, nearest->name, nearest->summary,
                      fmt::join(missing, ", "), rename);
@@ -100,11 +100,17 @@ std::string label_of(const json& row, std::string_view name) {
 
 std::span<const ShapeEntry* const> all_shapes() { return kShapes; }
 
-const ShapeEntry& shape_of(const json& row) {
+const ShapeEntry* find_shape(const json& row) {
   for (const ShapeEntry* shape : kShapes) {
-    if (missing_keys(*shape, row).empty() && (shape->matches == nullptr || shape->matches(row))) return *shape;
+    if (missing_keys(*shape, row).empty() && (shape->matches == nullptr || shape->matches(row))) return shape;
   }
-  throw DataError(unknown_shape_message(row));
+  return nullptr;
+}
+
+const ShapeEntry& shape_of(const json& row) {
+  const ShapeEntry* const shape = find_shape(row);
+  if (shape == nullptr) throw DataError(unknown_shape_message(row));
+  return *shape;
 }
 
 Group read_row(const ShapeEntry& shape, const json& row) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shapes in which preference data are found (formats.md B2.1), as a table: which keys a row must have, and how such
+// The shapes in which preference data are found, as a table: which keys a row must have, and how such
 // a row becomes a group.
 #pragma once
 
@@ -24,19 +24,23 @@ struct ShapeEntry {
   /// Keys that a row must have; "rejected|reject" means one of them.
   std::span<const std::string_view> needs;
   /// A further condition; null = none.
-  bool (*matches)(const nlohmann::json& row);
+  bool (*matches)(const nlohmann::ordered_json& row);
   /// Fills prompt, responses and comparisons. Throws DataError with the reason.
-  void (*read)(const nlohmann::json& row, Group& group);
+  void (*read)(const nlohmann::ordered_json& row, Group& group);
   std::span<const ShapeExample> examples;
+  /// Such rows compare nothing, and `read` says so.
+  bool is_refused = false;
 };
 
 [[nodiscard]] std::span<const ShapeEntry* const> all_shapes();
 
-/// The shape of a row. Throws DataError with the keys that the row has and the nearest shape.
-[[nodiscard]] const ShapeEntry& shape_of(const nlohmann::json& row);
+/// The shape of a row; null where it has none.
+[[nodiscard]] const ShapeEntry* find_shape(const nlohmann::ordered_json& row);
+/// The same. Throws DataError with the keys that the row has and the nearest shape.
+[[nodiscard]] const ShapeEntry& shape_of(const nlohmann::ordered_json& row);
 
 /// Reads a row of that shape: prompt, responses, comparisons, id, subset and source.
-[[nodiscard]] Group read_row(const ShapeEntry& shape, const nlohmann::json& row);
+[[nodiscard]] Group read_row(const ShapeEntry& shape, const nlohmann::ordered_json& row);
 
 /// "yes|no; 0>1 p=1": the responses and labels of a group on one line, for examples and tests.
 [[nodiscard]] std::string describe_group(const Group& group);

@@ -11,7 +11,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 using ::testing::HasSubstr;
 
 class EveryShape : public ::testing::TestWithParam<const ShapeEntry*> {};
@@ -62,8 +62,8 @@ std::string reason(const std::string& text) {
 
 TEST(RowShapes, RefuseUnknownRowsWithKeysAndTheNearestShape) {
   EXPECT_EQ(reason(R"({"prompt":"q","choosen":"a","rejected":"b"})"),
-            "no known row shape: it has the keys choosen, prompt, rejected; the nearest shape is dialogue (chosen and "
-            "rejected transcripts with Human: and Assistant: turns), which also needs chosen; perhaps --rename "
+            "no known row shape: it has the keys prompt, choosen, rejected; the nearest shape is dialogue (chosen and "
+            "rejected transcripts with Human: and Assistant: turns), which also needs chosen; perhaps `rename` "
             "choosen=chosen");
 }
 

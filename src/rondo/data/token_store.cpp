@@ -24,12 +24,12 @@ int64_t bytes_of(const TokenGroup& group) {
 
 }  // namespace
 
-TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const TokenOptions& options,
-                       const ProgressSink& progress)
-    : store_(std::move(store)), encoder_(encoder), options_(options) {
-  counts_.resize(static_cast<size_t>(store_.size()));
+TokenStore::TokenStore(std::shared_ptr<const GroupStore> groups, const text::TextEncoder& encoder,
+                       const TokenOptions& options, const ProgressSink& progress)
+    : groups_(std::move(groups)), encoder_(encoder), options_(options) {
+  counts_.resize(static_cast<size_t>(size()));
   const std::optional<int32_t> unknown = unknown_token(encoder.tokenizer());
-  for (int64_t first = 0; first < store_.size();) {
+  for (int64_t first = 0; first < size();) {
     std::vector<Tokenised> chunk(chunk_size(first));
     parallel_for(chunk.size(), {.threads = options.threads},
                  [&](size_t k) { chunk[k] = tokenise(first + static_cast<int64_t>(k)); });
@@ -39,7 +39,7 @@ TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const
       counts_[static_cast<size_t>(index)] = static_cast<int64_t>(chunk[k].group.responses.size());
       if (chunk[k].overlong.kept) kept_[index] = std::move(*chunk[k].overlong.kept);
       keep(index, std::move(chunk[k].group));
-      progress(index + 1, store_.size(), "tokenising");
+      progress(index + 1, size(), "tokenising");
     }
     first += static_cast<int64_t>(chunk.size());
   }
@@ -48,9 +48,9 @@ TokenStore::TokenStore(GroupStore store, const text::TextEncoder& encoder, const
 size_t TokenStore::chunk_size(int64_t first) const {
   const bool is_pairwise = encoder_.policy().pairwise != "none", all_pairs = options_.pairs == PairsWanted::kAll;
   int64_t sequences = 0, last = first;
-  while (last < store_.size()) {
-    const int64_t responses = store_.response_count(last);
-    const int64_t pairs = all_pairs ? responses * (responses - 1) : 2 * store_.comparison_count(last);
+  while (last < size()) {
+    const int64_t responses = groups_->response_count(last);
+    const int64_t pairs = all_pairs ? responses * (responses - 1) : 2 * groups_->comparison_count(last);
     sequences += is_pairwise ? pairs : responses;
     if (last > first && sequences > kChunkSequences) break;
     ++last;
@@ -88,7 +88,7 @@ const std::vector<int64_t>* TokenStore::kept_responses(int64_t group) const {
 }
 
 TokenStore::Tokenised TokenStore::tokenise(int64_t index) const {
-  const Group source = store_.group(index);
+  const Group source = groups_->group(index);
   Tokenised result;
   const std::string place = fmt::format("group {} ({})", index + 1, source.source);
   result.group = token_group(source, encoder_, options_, place, result.overlong);

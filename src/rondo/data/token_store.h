@@ -3,6 +3,7 @@
 #pragma once
 
 #include <list>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -19,13 +20,16 @@ class TokenStore : public TokenSource {
  public:
   /// Tokenises everything once: counts, applies the overlong policy, fills the cache. The encoder must outlive it.
   /// Throws DataError where a sequence is too long under `error`, naming the group.
-  TokenStore(GroupStore store, const text::TextEncoder& encoder, const TokenOptions& options,
+  TokenStore(std::shared_ptr<const GroupStore> groups, const text::TextEncoder& encoder, const TokenOptions& options,
              const ProgressSink& progress);
+  TokenStore(GroupStore groups, const text::TextEncoder& encoder, const TokenOptions& options,
+             const ProgressSink& progress)
+      : TokenStore(std::make_shared<const GroupStore>(std::move(groups)), encoder, options, progress) {}
 
-  int64_t size() const override { return store_.size(); }
+  int64_t size() const override { return groups_->size(); }
   int64_t response_count(int64_t group) const override { return counts_[static_cast<size_t>(group)]; }
   std::shared_ptr<const TokenGroup> get(int64_t group) override;
-  const GroupStore& groups() const { return store_; }
+  const GroupStore& groups() const { return *groups_; }
   const TokenReport& report() const { return report_; }
   /// For the responses that get(group) has: their place in groups().group(group).
   const std::vector<int64_t>* kept_responses(int64_t group) const;
@@ -46,7 +50,7 @@ class TokenStore : public TokenSource {
   Tokenised tokenise(int64_t index) const;
   std::shared_ptr<const TokenGroup> keep(int64_t index, TokenGroup tokens);
 
-  GroupStore store_;
+  std::shared_ptr<const GroupStore> groups_;
   const text::TextEncoder& encoder_;
   TokenOptions options_;
   TokenReport report_;

@@ -72,7 +72,7 @@ void truncate(const Cut& cut, const TokenOptions& options, int64_t longest, cons
     if (begin + excess > text_end || (!left && begin <= response.response_begin)) {
       throw DataError(
           fmt::format("a sequence cannot be truncated to {} tokens: {}: the {} is shorter than the cut; choose the "
-                      "other side or --overlong drop",
+                      "other side or `overlong` drop",
                       options.max_length, place, left ? "prompt" : "response"));
     }
     erase_tokens(response, begin, excess);
@@ -104,8 +104,8 @@ Overlong apply_overlong(const Cut& cut, const TokenOptions& options, const std::
   if (overlong.responses == 0) return overlong;
   if (options.overlong == "error") {
     throw DataError(
-        fmt::format("a sequence is too long: {}: {} tokens, the model takes {}; choose --overlong drop, "
-                    "truncate-left or truncate-right, or a larger --max-length",
+        fmt::format("a sequence is too long: {}: {} tokens, the model takes {}; choose `overlong` drop, "
+                    "truncate-left or truncate-right, or a larger `max_length`",
                     place, longest, options.max_length));
   }
   if (options.overlong == "drop") {
@@ -165,7 +165,7 @@ void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::
 TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling) {
   TokenResponse r{.ids = encoded.ids, .type_ids = encoded.type_ids, .response_begin = encoded.response_begin};
   const auto end = static_cast<int64_t>(r.ids.size());
-  if (end == 0) throw DataError("a response and its prompt have no tokens at all; add text, or an EOS by --eos ensure");
+  if (end == 0) throw DataError("a response and its prompt have no tokens at all; add text, or an EOS by `eos` ensure");
   r.pool_end = end;
   r.pool_begin = end - 1;
   if (pooling == "response_end" && encoded.response_end > 0) {

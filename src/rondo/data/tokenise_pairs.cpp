@@ -64,7 +64,7 @@ std::vector<text::EncodedPair> encode_pairs(const Group& source, const text::Tex
 [[noreturn]] void fail_too_long(const std::string& place, int64_t longest, const TokenOptions& options) {
   throw DataError(
       fmt::format("a sequence is too long: {}: {} tokens hold the prompt and two responses, the model takes {}; choose "
-                  "--overlong drop or truncate-left, or a larger --max-length",
+                  "`overlong` drop or truncate-left, or a larger `max_length`",
                   place, longest, options.max_length));
 }
 
@@ -72,7 +72,7 @@ void truncate(std::vector<text::EncodedPair>& encoded, int64_t longest, const To
               const std::string& place, Overlong& overlong) {
   if (options.overlong == "truncate-right") {
     throw ConfigError(
-        "--overlong truncate-right would cut the second response alone: a pairwise model reads two in one sequence; "
+        "`overlong` truncate-right would cut the second response alone: a pairwise model reads two in one sequence; "
         "choose drop or truncate-left");
   }
   // The same cut for every pair, so that both orders read the same prompt.
@@ -81,7 +81,7 @@ void truncate(std::vector<text::EncodedPair>& encoded, int64_t longest, const To
     if (pair.cut_begin + excess > pair.cut_end) {
       throw DataError(
           fmt::format("a sequence cannot be truncated to {} tokens: {}: the prompt is shorter than the cut; choose "
-                      "--overlong drop",
+                      "`overlong` drop",
                       options.max_length, place));
     }
     cut_left(pair, excess);

@@ -20,7 +20,8 @@ struct ScoredData {
   /// Largest |s(i,j) + s(j,i)| over the comparisons: 0 to the last bit for every head here.
   double largest_swap_gap = 0;
   /// How much of the scores an order explains: sum (m_i - m_j)^2 / sum s(i,j)^2 over all pairs of all groups, m the
-  /// mean scores (methods.md 2.2; the two parts are orthogonal). 1 for BT, 0 where everything is cyclic.
+  /// mean scores (docs/methods.md, The score kernel; the two parts are orthogonal). 1 for BT, 0 where everything is
+  /// cyclic.
   double transitive_share = 0;
 };
 

@@ -209,7 +209,7 @@ void check(const model::Model& policy, const std::vector<TokenPrompt>& prompts, 
     if (length + options.max_new_tokens > limit) {
       throw DataError(
           fmt::format("a prompt is too long: prompt {}: {} tokens and {} new ones, the policy takes {}; "
-                      "shorten it or lower --max-new-tokens",
+                      "shorten it or lower `max_new_tokens`",
                       p + 1, length, options.max_new_tokens, limit));
     }
   }

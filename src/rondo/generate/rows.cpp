@@ -9,7 +9,7 @@ using Json = nlohmann::ordered_json;
 
 Json response_row(const Json& prompt_row, const std::vector<GeneratedResponse>& responses, bool with_ids) {
   Json row;
-  for (const char* const key : {"id", "prompt", "messages", "tools"}) {
+  for (const char* const key : {"id", "prompt", "messages", "tools", "chat_template_kwargs"}) {
     if (prompt_row.contains(key)) row[key] = prompt_row[key];
   }
   for (const char* const key : {"responses", "tokens", "finish_reasons"}) row[key] = Json::array();

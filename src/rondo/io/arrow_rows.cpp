@@ -12,7 +12,7 @@
 namespace rondo::io {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 json value_at(const arrow::Array& array, int64_t i);
 

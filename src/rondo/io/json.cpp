@@ -76,6 +76,8 @@ Json parse(std::string_view text, std::string_view where, ErrorKind kind) {
 
 std::string try_parse_json(std::string_view text, nlohmann::json& value) { return try_parse(text, value); }
 
+std::string try_parse_json(std::string_view text, nlohmann::ordered_json& value) { return try_parse(text, value); }
+
 nlohmann::json parse_json(std::string_view text, std::string_view where, ErrorKind kind) {
   return parse<nlohmann::json>(text, where, kind);
 }

@@ -30,6 +30,8 @@ inline constexpr int kMaxJsonDepth = 200;
 /// What is wrong with `text` as JSON, without a place ("line 1, column 5: ..."); "" where it is well formed. `value`
 /// receives the parsed text. For callers that count malformed rows instead of throwing.
 [[nodiscard]] std::string try_parse_json(std::string_view text, nlohmann::json& value);
+/// The same with the keys of objects in the order of the text, as rows of data are read.
+[[nodiscard]] std::string try_parse_json(std::string_view text, nlohmann::ordered_json& value);
 
 /// Throws the error type that belongs to a kind.
 [[noreturn]] void throw_error(ErrorKind kind, const std::string& message);

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 std::vector<json> rows_of(const std::string& path) {
   std::vector<json> rows;
   const auto reader = open_rows({path});
-  while (auto row = reader->next()) rows.push_back(row->problem.empty() ? row->object : json(row->problem));
+  while (auto row = reader->next()) rows.push_back(row->problem.empty() ? json(row->object) : json(row->problem));
   return rows;
 }
 

@@ -44,7 +44,7 @@ Format json_form(std::string_view head) {
   const size_t start = head.find_first_not_of(" \t\r\n");
   if (start == std::string_view::npos || head[start] == '[') return Format::kJson;
   // Many .json files are JSONL: told by a first line that is a whole object.
-  nlohmann::json value;
+  nlohmann::ordered_json value;
   return try_parse_json(head.substr(start, head.find('\n', start) - start), value).empty() ? Format::kJsonLines
                                                                                            : Format::kJson;
 }

@@ -16,11 +16,11 @@
 namespace rondo::io {
 
 struct Row {
-  nlohmann::json object;  // a JSON object; null where there is a problem
-  std::string problem;    // why the row is malformed, "" where it is not
-  std::string file;       // for messages
-  int64_t number = 0;     // from 1: the line of JSONL, the element of an array, the record of CSV (header not counted)
-  int64_t argument = 0;   // which of the paths it came from; the files of one folder share one
+  nlohmann::ordered_json object;  // a JSON object; null where there is a problem
+  std::string problem;            // why the row is malformed, "" where it is not
+  std::string file;               // for messages
+  int64_t number = 0;    // from 1: the line of JSONL, the element of an array, the record of CSV (header not counted)
+  int64_t argument = 0;  // which of the paths it came from; the files of one folder share one
 };
 
 class RowReader {

@@ -183,7 +183,7 @@ TEST_F(Rows, ParquetAndArrowGiveNestedRowsWithoutNulls) {
   folder_.write("b.parquet.gz", gzip(TestFolder::read(folder_ / "a.parquet")));
   for (const char* name : {"a.parquet", "b.parquet.gz", "f.arrow", "s.arrow"}) {
     EXPECT_THAT(rows_of({(folder_ / name).string()}),
-                ElementsAre(R"(1: {"prompt":"x","turns":[{"n":7,"role":"user"},{"role":"assistant"}]})", "2: {}"))
+                ElementsAre(R"(1: {"prompt":"x","turns":[{"role":"user","n":7},{"role":"assistant"}]})", "2: {}"))
         << name;
   }
 }

@@ -3,7 +3,7 @@
 //
 //   L = w ( (s - margin)/tau - logit(clamp(p, .01, .99)) )^2
 //
-// The clamp keeps hard labels finite (methods.md 3).
+// The clamp keeps hard labels finite (docs/methods.md, Losses).
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/logit.h>
 
@@ -30,7 +30,7 @@ constexpr LossExample kExamples[] = {
 
 constinit const LossEntry squared_entry{
     .name = "squared",
-    .cite = "methods.md 3",
+    .cite = "docs/methods.md, Losses",
     .compute = &squared,
     .has_ties = false,
     .examples = kExamples,

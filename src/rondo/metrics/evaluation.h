@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that is said of one model on one data set, under the keys of the output files (docs/formats.md), and the
+// Everything that is said of one model on one data set, under the keys of the output files, and the
 // paired difference of two models on the same comparisons.
 #pragma once
 

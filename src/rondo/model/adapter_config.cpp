@@ -76,7 +76,7 @@ fs::path base_of(const nn::LoraConfig& lora, const fs::path& directory, const st
     if (!named.empty() && fs::exists(candidate / "config.json")) return candidate;
   }
   throw ModelError(fmt::format(
-      "the base model of an adapter is not there: {}: {}; name its folder with --base DIR", directory.string(),
+      "the base model of an adapter is not there: {}: {}; name its folder with `base` DIR", directory.string(),
       named.empty() ? "adapter_config.json names none" : named.string() + " holds no config.json"));
 }
 

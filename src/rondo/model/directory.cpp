@@ -111,7 +111,7 @@ void take_head(Sources& sources, const heads::HeadConfig& head, const StoredHead
     const bool may_lack = options.import && weight.name == "score.bias" && !head.classifier;
     if (view == nullptr && !may_lack) {
       throw ModelError(fmt::format("the head is missing: {}: {} ({} head announced by {}); was it lost at save time?",
-                                   taker.place(), weight.name, head.kind, options.import ? "--head" : "config.json"));
+                                   taker.place(), weight.name, head.kind, options.import ? "`head`" : "config.json"));
     }
     const Tensor value =
         options.import ? take_imported(taker, weight, view, *options.import) : taker.take(weight, *view);
@@ -240,7 +240,7 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   const std::string place = directory.string();
   if (files.is_adapter && options.new_adapter) {
     throw ConfigError("an adapter on an adapter: " + place +
-                      " is one already: train it further without --lora-rank, or `rondo export --merge` it first");
+                      " is one already: train it further without `lora_rank`, or `rondo export --merge` it first");
   }
   LoadedModel loaded;
   nlohmann::json config = read_model_config(files);

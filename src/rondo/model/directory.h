@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Model directories: a Hugging Face directory whose config.json may hold a "rondo" object (docs/design: head, planes,
+// Model directories: a Hugging Face directory whose config.json may hold a "rondo" object (head, planes,
 // norm, gate, tau, text policy, training manifest). Reward models as transformers, TRL and OpenRLHF save them load as
 // they stand, because their class name announces their head.
 //
@@ -74,5 +74,11 @@ void save_backbone(const nlohmann::json& config, const nn::ParameterSet& paramet
 
 /// SHA-256 over names, types, shapes and bytes of all parameters.
 std::string weights_hash(const Model& model);
+
+/// Where an adapter's config.json keeps the fingerprint of the base that it was trained on.
+inline constexpr const char* kBaseFingerprint = "base_fingerprint";
+/// Of the backbone's own weights: SHA-256 over names, shapes and up to 64 values of each, rounded to bfloat16 so that
+/// the type they are loaded in does not count. Another base of the same shapes differs in it.
+std::string base_fingerprint(const Model& model);
 
 }  // namespace rondo::model

@@ -183,11 +183,27 @@ void save_backbone(const nlohmann::json& config, const nn::ParameterSet& paramet
 void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source,
           const SaveOptions& options) {
   const at::ScalarType type = stored_type(model, model.parameters().all().front(), options);
+  rondo.erase(kBaseFingerprint);
+  if (is_adapter(model)) rondo[kBaseFingerprint] = base_fingerprint(model);
   const nlohmann::json config = saved_config(model, std::move(rondo), type);
   std::vector<FileTensor> tensors = file_tensors(model, options);
   if (!is_adapter(model)) return write_directory(config, tensors, directory, tokenizer_source, options.max_shard_bytes);
   begin_directory(directory, tokenizer_source);
   write_adapter(model, config, std::move(tensors), directory);
+}
+
+std::string base_fingerprint(const Model& model) {
+  constexpr int64_t kValues = 64;
+  Sha256 hash;
+  for (const nn::Parameter& p : model.parameters().all()) {
+    // Whether the language-model head is loaded depends on the use.
+    if (!lies_in_base(model, p.name) || p.name == model.family().lm_head) continue;
+    hash.update(fmt::format("{} [{}]\n", p.name, fmt::join(p.value.sizes(), ", ")));
+    const Tensor flat = p.value.detach().reshape({-1});
+    const int64_t step = std::max<int64_t>(1, flat.numel() / kValues);
+    hash.update(tensor_bytes(flat.slice(0, 0, flat.numel(), step).to(at::kCPU, at::kBFloat16).contiguous()));
+  }
+  return hash.hex();
 }
 
 std::string weights_hash(const Model& model) {

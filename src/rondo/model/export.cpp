@@ -42,7 +42,7 @@ Model as_classifier(const Model& model) {
   const backbones::FamilyEntry& family = model.family();
   if (!head.is_scalar()) {
     throw ModelError(fmt::format(
-        "transformers has no class for a {} head: its scores are no rewards; use --format published", head.kind));
+        "transformers has no class for a {} head: its scores are no rewards; use `format` published", head.kind));
   }
   const backbones::ClassifierEntry& classifier = family.classifier;
   if (head.classifier || classifier.build == nullptr) return {family, model.config(), head, model.parameters()};
@@ -56,7 +56,7 @@ Model as_classifier(const Model& model) {
   if (transition.norm.weight_D.defined()) {
     throw ModelError(
         fmt::format("transformers' classifier of the family {} has a norm between state and output, which forgets the "
-                    "size of a reward; use --format published",
+                    "size of a reward; use `format` published",
                     family.name));
   }
   const Tensor w_1D = model.parameters().get("score.weight").detach().to(at::kCPU, at::kFloat);

@@ -8,7 +8,7 @@
 
 namespace rondo::model {
 
-/// Head matrices N(0, 1/(hidden + 1)) (methods.md 2: that is the standard deviation), log nu = 0, in float32.
+/// Head matrices N(0, 1/(hidden + 1)) (docs/methods.md, Heads: that is the standard deviation), log nu = 0, in float32.
 nn::ParameterSet initial_head(const heads::HeadConfig& head, int64_t hidden, uint64_t seed);
 
 /// Norms 1 (or what the weight table says), biases 0, matrices N(0, std); std 0 means 1/sqrt(inputs) for each matrix

@@ -48,7 +48,7 @@ Tensor combined(const Tensor& stored, const std::vector<double>& outputs) {
     const Tensor part = stored.narrow(0, row, 1) * factor;
     sum = sum.defined() ? sum + part : part;
   }
-  if (!sum.defined()) throw ConfigError("a reward of no output: every weight is 0; give --output-weights that are not");
+  if (!sum.defined()) throw ConfigError("a reward of no output: every weight is 0; give `output_weights` that are not");
   return sum;
 }
 

@@ -16,7 +16,7 @@
 namespace rondo::model {
 
 /// Names under which trainers store the linear map of a reward, ".weight" [outputs, D] and maybe ".bias" [outputs]
-/// (formats.md B1.2): transformers and OpenRLHF, early OpenRLHF, others, TRL's value heads.
+/// (docs/published.md): transformers and OpenRLHF, early OpenRLHF, others, TRL's value heads.
 inline constexpr std::string_view kRewardNames[] = {"score",       "value_head", "v_head",
                                                     "reward_head", "summary",    "v_head.summary"};
 

@@ -87,6 +87,8 @@ void write_tensors(const std::filesystem::path& path, std::span<const FileTensor
 }
 
 std::map<std::string, Tensor> read_tensors(const std::filesystem::path& path, std::string_view remedy) {
+  if (!std::filesystem::is_regular_file(path))
+    throw DataError(fmt::format("cannot read tensors: {}: not a file; {}", path.string(), remedy));
   const auto reader =
       std::make_shared<const io::SafetensorsReader>(path, io::IfDamaged{.kind = ErrorKind::kData, .remedy = remedy});
   std::map<std::string, Tensor> tensors;

@@ -9,6 +9,7 @@
 #include "rondo/heads/shared/head.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/report/html_report.h"
+#include "rondo/report/page.h"
 #include "rondo/report/plots.h"
 #include "rondo/report/svg_pictures.h"
 
@@ -209,32 +210,12 @@ void add_anytime_curves(HtmlReport& report, const Json& story) {
                 {.x = "seconds of training", .y = "accuracy"});
 }
 
-void add_second_act(HtmlReport& report, const Json& second) {
-  if (second.is_null()) return;
-  report.add_heading("Second act: the rule stands in the prompt");
-  if (second.contains("text")) report.add_text(second["text"].get<std::string>());
-  Table table{.columns = {"", "accuracy", "log-loss", "cyclic triads right"}};
-  for (const Json& row : part(second, "rows")) {
-    table.rows.push_back({row.at("name").get<std::string>(), with_interval(row, "accuracy"),
-                          with_interval(row, "log_loss"), with_interval(row, "cyclic_triads_right")});
-  }
-  if (!table.rows.empty()) report.add_table(table);
-  Table examples{.caption = "The same two responses under two prompts: another rule, another winner.",
-                 .columns = {"prompt", "first", "second", "who wins", "P(first wins), predicted"}};
-  for (const Json& row : part(second, "examples")) {
-    examples.rows.push_back({row.at("prompt").get<std::string>(), row.at("left").get<std::string>(),
-                             row.at("right").get<std::string>(), row.at("truth").get<std::string>(),
-                             with_interval(row, "predicted")});
-  }
-  if (!examples.rows.empty()) report.add_table(examples);
-}
-
 void add_calibration(HtmlReport& report, const Json& calibration) {
   if (!calibration.is_object() || calibration.empty()) return;
-  std::vector<std::pair<std::string, Json>> judgements;
-  for (const auto& [head, bins] : calibration.items()) judgements.emplace_back(head, Json{{"calibration", bins}});
+  std::vector<std::pair<std::string, Json>> evaluations;
+  for (const auto& [head, bins] : calibration.items()) evaluations.emplace_back(head, Json{{"calibration", bins}});
   report.add_heading("Calibration");
-  add_calibration_plot(report, judgements);
+  add_calibration_plot(report, evaluations);
 }
 
 void add_manifest(HtmlReport& report, const Json& manifest) {
@@ -257,7 +238,7 @@ HtmlReport build(const Json& story) {
     add_heads_table(report, story);
     add_differences_table(report, differences);
     add_anytime_curves(report, story);
-    add_second_act(report, part(story, "second"));
+    if (story.contains("blocks")) add_blocks(report, story["blocks"]);
     add_calibration(report, part(story, "calibration"));
     add_manifest(report, part(story, "manifest"));
     return report;

@@ -16,8 +16,7 @@ namespace rondo::report {
 ///   baselines         [{"name", "accuracy", "far_accuracy"}]: rows of the table without a model
 ///   differences       [{"first", "second", "accuracy", "accuracy_low", "accuracy_high"}], first minus second
 ///   curves            [{"head", "seed", "seconds": [...], "accuracy": [...]}]
-///   second            {"text", "rows": [{"name", "accuracy", ...}], "examples": [{"prompt", "left", "right", "truth",
-///                     "predicted"}]}: the second act
+///   blocks            what else the program that compared them has to say, as page.h has it
 ///   calibration       {"bt": [bins], ...}
 ///   manifest          shown as it is
 /// Throws DataError that names the key where the story does not have this form.

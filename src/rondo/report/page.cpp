@@ -78,21 +78,29 @@ void add_block(HtmlReport& report, const Json& block) {
 }
 
 HtmlReport build(const Json& page) {
-  size_t number = 0;
   try {
     HtmlReport report(page.at("title").get<std::string>());
-    for (const Json& block : page.at("blocks")) {
+    add_blocks(report, page.at("blocks"));
+    return report;
+  } catch (const Json::exception& error) {
+    throw DataError(fmt::format("report not made: page: {}; see report/page.h for the form", error.what()));
+  }
+}
+
+}  // namespace
+
+void add_blocks(HtmlReport& report, const Json& blocks) {
+  size_t number = 0;
+  try {
+    for (const Json& block : blocks) {
       ++number;
       add_block(report, block);
     }
-    return report;
   } catch (const std::exception& error) {
     throw DataError(
         fmt::format("report not made: page: block {}: {}; see report/page.h for the form", number, error.what()));
   }
 }
-
-}  // namespace
 
 std::string described_page(const Json& page) { return build(page).html(); }
 

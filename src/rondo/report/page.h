@@ -8,6 +8,8 @@
 
 namespace rondo::report {
 
+class HtmlReport;
+
 /// The page as HTML. `page` holds `title` and `blocks`, objects with one key each, shown in their order:
 ///   heading, text     plain text
 ///   finding           {"text", "tone": "plain" | "good" | "caution"}
@@ -17,6 +19,9 @@ namespace rondo::report {
 ///   facts             {name: value}
 /// Throws DataError that names the block where the description does not have this form.
 std::string described_page(const nlohmann::json& page);
+
+/// Adds such blocks to a page.
+void add_blocks(HtmlReport& report, const nlohmann::json& blocks);
 
 void write_described_page(const nlohmann::json& page, const std::filesystem::path& path);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chat templates: messages -> one text, as the Jinja template of a model says (jinja/template.h).
+// Chat templates: messages -> one text, as the Jinja template of a model says (jinja/interpreter.h).
 #pragma once
 
 #include <memory>

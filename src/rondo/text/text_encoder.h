@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prompt and response -> token ids, under a policy that is recorded with the model (docs/contracts.md, "Text to
-// tokens"). The whole text is tokenised, never its parts, so ids equal those of the full conversation.
+// Prompt and response -> token ids, under a policy that is recorded with the model (model/text_policy.h).
+// The whole text is tokenised, never its parts, so ids equal those of the full conversation.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +27,8 @@ inline constexpr const char* kGateReadNames[] = {"prompt", "first_message"};
 /// System turns: rendered as the template has them, or refused, for models that were trained without.
 inline constexpr const char* kSystemNames[] = {"as_given", "refuse"};
 inline constexpr const char* kPoolingNames[] = {"sequence_end", "response_end", "mean", "first"};
-/// How a pairwise model reads two responses: not at all; asked in one user turn (formats.md B1.6), read at the turn's
-/// end or where the answer would begin; at PairRM's marks (B1.5).
+/// How a pairwise model reads two responses: not at all; asked in one user turn, read at the turn's
+/// end or where the answer would begin; at PairRM's marks.
 inline constexpr const char* kPairwiseNames[] = {"none", "turn", "answer", "marks"};
 
 struct TextPolicy {

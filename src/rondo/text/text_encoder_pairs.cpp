@@ -16,7 +16,7 @@ constexpr const char* kCandidates[] = {"<|candidate1|>", "<|candidate2|>"};
 constexpr const char* kContext = "[CONTEXT] ";
 constexpr const char* kAnswers[] = {"A", "B"};
 
-// The turns of a prompt in the plain form that RLHFlow's pairwise models were trained on (formats.md B1.6).
+// The turns of a prompt in the plain form that RLHFlow's pairwise models were trained on.
 std::string context_of(const Prompt& prompt) {
   std::string context = "\n";
   if (prompt.is_plain) {

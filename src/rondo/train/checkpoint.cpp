@@ -112,7 +112,7 @@ std::optional<Checkpoint> load_checkpoint(const fs::path& out, const nn::Paramet
     const auto stored = checkpoint.tensors.find(std::string(kWeightPrefix) + p.name);
     if (stored == checkpoint.tensors.end() || stored->second.sizes() != p.value.sizes()) {
       throw ModelError("the checkpoint does not fit the model: " + folder.string() + ": " + p.name +
-                       "; was --model changed?");
+                       "; was `model` changed?");
     }
     p.value.detach().copy_(stored->second);
   }

@@ -70,8 +70,9 @@ void describe(FieldVisitor& v, TrainConfig& c) {
   describe_objective(v, c.loop.objective);
   describe_optimizer(v, c.loop);
   v.number("head_lr", c.loop.head_lr,
-           "peak learning rate of the head and of a classifier's layers before it, on the same schedule; 0 = --lr", 0.0,
-           10.0);
+           "peak learning rate of the head and of a classifier's layers before it, on the same schedule; 0 = that of "
+           "the rest",
+           0.0, 10.0);
   v.integer("steps", c.loop.steps, "optimiser steps; 0 = by epochs", 0, kManyRows);
   v.integer("epochs", c.epochs, "passes over the data where steps is 0", 1, 1000000);
   v.integer("batch_groups", c.loop.sampler.batch_groups, "groups per step", 1, 1 << 20);
@@ -96,13 +97,13 @@ void refuse_foreign_flags(const TrainConfig& config) {
   const bool names_planes = given.planes != plain.planes || given.gate != plain.gate || given.norm != plain.norm;
   const bool names_clip = given.reward_clip != plain.reward_clip;
   if (config.head.empty() && (names_planes || names_clip || config.tau != 0))
-    throw ConfigError("--planes, --gate, --norm, --tau and --reward-clip describe a fresh head: give --head as well");
+    throw ConfigError("`planes`, `gate`, `norm`, `tau` and `reward_clip` describe a fresh head: give `head` as well");
   if (config.head.empty()) return;
   if (names_planes && !heads::head_by_name(config.head).embeds)
-    throw ConfigError("--planes, --gate and --norm describe embeddings, and a " + config.head +
-                      " head has none; leave them out or take --head gpm or hrc");
+    throw ConfigError("`planes`, `gate` and `norm` describe embeddings, and a " + config.head +
+                      " head has none; leave them out or take `head` gpm or hrc");
   if (names_clip && !heads::head_by_name(config.head).clips_rewards)
-    throw ConfigError("--reward-clip is of hrc heads, and this one is " + config.head + "; leave it out");
+    throw ConfigError("`reward_clip` is of hrc heads, and this one is " + config.head + "; leave it out");
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ void refuse_idle_flags(const TrainConfig& config) {
   refuse_foreign_flags(config);
   const LoopConfig& loop = config.loop;
   if (config.eval_data.empty() && (loop.eval_every > 0 || loop.patience > 0 || loop.keep_best))
-    throw ConfigError("--eval-every, --patience and --keep-best look at held-out data: give --eval-data as well");
+    throw ConfigError("`eval_every`, `patience` and `keep_best` look at held-out data: give `eval_data` as well");
 }
 
 std::optional<heads::HeadConfig> new_head(const TrainConfig& config) {
@@ -131,11 +132,12 @@ std::optional<nn::LoraConfig> new_adapter(const nn::LoraConfig& config, const st
   if (config.rank == 0) {
     if (config.alpha != 0 || config.dropout != 0 || config.rank_stabilised || !config.targets.empty() ||
         !config.pattern.empty())
-      throw ConfigError("settings of adapters without adapters: give --lora-rank, or leave the other --lora flags out");
+      throw ConfigError(
+          "settings of adapters without adapters: give `lora_rank`, or leave the other fields of adapters out");
     return std::nullopt;
   }
   if (!config.targets.empty() && !config.pattern.empty())
-    throw ConfigError("--lora-targets and --lora-pattern both name the modules of adapters; give one of them");
+    throw ConfigError("`lora_targets` and `lora_pattern` both name the modules of adapters; give one of them");
   nn::LoraConfig lora = config;
   if (lora.alpha == 0) lora.alpha = kAlphaOverRank * static_cast<double>(lora.rank);
   if (lora.targets == std::vector<std::string>{"all-linear"}) lora.targets.clear();

@@ -30,7 +30,7 @@ OptimizerOptions optimizer_options(const LoopConfig& config) {
   OptimizerOptions options = config.optimizer;
   if (config.head_lr == 0) return options;
   if (config.lr == 0)
-    throw ConfigError("--head-lr with --lr 0: leave the rest as it is by --freeze, not by a rate of 0");
+    throw ConfigError("`head_lr` with `lr` 0: leave the rest as it is by `freeze`, not by a rate of 0");
   options.head_factor = config.head_lr / config.lr;
   return options;
 }
@@ -154,7 +154,7 @@ class Loop {
   static void check_finite(const ObjectiveReport& report, int64_t step) {
     if (std::isfinite(report.loss_sum)) return;
     throw DataError(
-        fmt::format("the loss is not finite at step {}: lower --lr or raise --warmup, or, in the first step, look "
+        fmt::format("the loss is not finite at step {}: lower `lr` or raise `warmup`, or, in the first step, look "
                     "whether the model's weights are finite; checkpoints written before are intact",
                     step));
   }

@@ -27,7 +27,7 @@ void MetricsLog::append(const nlohmann::json& row) {
       std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() && std::fflush(file_.get()) == 0;
   if (!written) {
     throw ResourceError("cannot write metrics: " + path_.string() + ": " + std::strerror(errno) +
-                        "; free some space and continue with --resume");
+                        "; free some space and continue with `resume`");
   }
   bytes_ += static_cast<int64_t>(line.size());
 }

@@ -42,13 +42,13 @@ Objective::Objective(const model::Model& model, const ObjectiveConfig& config)
     : model_(model), config_(config), loss_(losses::loss_by_name(config.loss)) {
   const heads::HeadConfig& head = model.head_config();
   if (loss_.has_ties && !head.ties)
-    throw ConfigError("loss '" + config.loss + "' needs a head with ties; start from a fresh --head");
+    throw ConfigError("loss '" + config.loss + "' needs a head with ties; start from a fresh `head`");
   const bool is_pairwise = heads::head_by_name(head.kind).pairwise;
   if (config.lm_weight > 0 && is_pairwise)
-    throw ConfigError("--lm-weight needs sequences of one response, which the " + head.kind + " head does not read");
+    throw ConfigError("`lm_weight` needs sequences of one response, which the " + head.kind + " head does not read");
   const bool has_rewards = model.parameters().has("score.weight");
   if (config.center > 0 && !has_rewards)
-    throw ConfigError("--center needs rewards, which the " + head.kind + " head does not have; drop it");
+    throw ConfigError("`center` needs rewards, which the " + head.kind + " head does not have; drop it");
 }
 
 PackOptions Objective::pack_options() const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the loop minimises: the interface, and the objective of preference models: a head's scores under a preference
-// loss, with optional centring and language-model terms (methods.md 3). A new pairing of existing losses is a config,
-// not code. The objective of policies is in align/policy.
+// loss, with optional centring and language-model terms (docs/methods.md, Losses). A new pairing of existing losses is
+// a config, not code. The objective of policies is in align/policy.
 //
 //   L = (1 - c_lm) ( sum_C loss / sum_C weight + c_center mean_C (r_i + r_j)^2 ) + c_lm mean_T nll
 #pragma once

@@ -62,7 +62,7 @@ Optimizer::Optimizer(const nn::ParameterSet& parameters, const OptimizerOptions&
       add_to(group_of(roles.is_head(p.name) ? options.head_factor : 1, decays(data) ? options.weight_decay : 0), index);
     }
   }
-  if (trained_.empty()) throw ConfigError("nothing to train: every parameter is frozen; give fewer --freeze patterns");
+  if (trained_.empty()) throw ConfigError("nothing to train: every parameter is frozen; give fewer `freeze` patterns");
   if (options.kind == "muon" && buckets_.empty())
     throw ConfigError("`optimizer` muon has no matrix to train: those of the blocks are frozen; use adamw");
   for (MuonBucket& bucket : buckets_) {

@@ -343,7 +343,7 @@ TEST(Checkpoint, NamesATensorThatItLacks) {
   save_checkpoint(folder.path(), {.step = 1}, {}, model->parameters());
   refusal("adamw.m.");
   save_checkpoint(folder.path(), {.step = 2}, Optimizer(model->parameters(), {}).state(), {});
-  refusal("model.embed_tokens.weight; was --model changed?");
+  refusal("model.embed_tokens.weight; was `model` changed?");
 }
 
 TEST(Objective, RefusesContradictions) {

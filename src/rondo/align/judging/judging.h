@@ -4,7 +4,7 @@
 //   sbar(i) = mean_j s(i,j)/tau          GPO; closed form, O(K)
 //   Pbar(i) = mean_j sigmoid(s(i,j)/tau)  SPPO; from the table
 //
-// over j != i or with j = i included, and DSPPO's Pbar of the split scores (methods.md 2.1, 2.2 and 4). The same for
+// over j != i or with j = i included, and DSPPO's Pbar of the split scores (docs/align.md). The same for
 // BT, GPM and HRC judges: a table is all that is asked for.
 #pragma once
 
@@ -17,7 +17,7 @@
 namespace rondo::align {
 
 /// What the best and the worst response are chosen by: the mean probability with the diagonal, as the pairwise
-/// objectives do (methods.md 4), or the mean score, as rankings and the published scripts do.
+/// objectives do (docs/align.md), or the mean score, as rankings and the published scripts do.
 inline const std::vector<std::string> kPairNames = {"probability", "score"};
 
 struct JudgeOptions {

@@ -3,8 +3,8 @@
 //
 //   P = sigmoid(s_t/tau),   s_t = (1 + lambda/sqrt t) s_T + (1 - lambda/sqrt t) s_C,   t = 1, 2, ... the iteration
 //
-// s_T is the reward difference and s_C the skew term of an HRC judge; for a GPM judge the split of methods.md 2.2.
-// arXiv:2605.17342.
+// s_T is the reward difference and s_C the skew term of an HRC judge; for a GPM judge the split of docs/methods.md, The
+// score kernel. arXiv:2605.17342.
 #include <ATen/TensorOperators.h>
 
 #include "rondo/align/objectives/shared/targets.h"

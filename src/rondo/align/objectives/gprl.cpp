@@ -6,7 +6,7 @@
 //
 // S^l is the score on plane l without its gate, m_l what the drift monitor makes of it (axis_multipliers). A reward,
 // where the judge has one, is one more axis of weight 1: with a BT judge this is GRPO. The loss is GRPO's.
-// arXiv:2605.18721, as methods.md 4 reconstructs it.
+// arXiv:2605.18721, as docs/align.md reconstructs it.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>

@@ -7,7 +7,7 @@
 namespace rondo::align {
 
 AlignConfig::AlignConfig() {
-  // What the published runs of GPO and SPPO used (methods.md 4), but for beta, which is in log-odds here.
+  // What the published runs of GPO and SPPO used (docs/align.md), but for beta, which is in log-odds here.
   loop.lr = 5e-7;
   loop.sampler.batch_groups = 8;
 }
@@ -38,7 +38,8 @@ void describe(FieldVisitor& v, AlignConfig& c) {
   train::describe_optimizer(v, c.loop);
   v.integer("checkpoint_every", c.loop.checkpoint_every, "steps between checkpoints; 0 = at the end of a round", 0,
             kManyRows);
-  v.text("eval_prompts", c.eval_prompts, "prompts of the contests against earlier policies; empty = --prompts");
+  v.text("eval_prompts", c.eval_prompts,
+         "prompts of the contests against earlier policies; empty = the training prompts");
   v.integer("eval_responses", c.eval_responses, "responses of a policy to a prompt in a contest; 0 = no contests", 0,
             65536);
   v.text("referee", c.referee, "a second preference model that judges the contests and is never trained on");
@@ -73,7 +74,7 @@ std::optional<int64_t> magnet_iterate(const std::string& magnet, int64_t iterati
     if (every && *every > 0) return (iteration - 1) / *every * *every;
   }
   throw ConfigError("unknown magnet '" + magnet +
-                    "': --magnet: expected none, base, previous or moving:N, N at least 1");
+                    "': `magnet`: expected none, base, previous or moving:N, N at least 1");
 }
 
 int64_t reference_iterate(const AlignConfig& config, int64_t iteration) {

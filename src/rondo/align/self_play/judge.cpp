@@ -37,29 +37,29 @@ constexpr const char* kRemedy = "remove the file, and it is made again";
 // Groups that are tokenised at a time; batches are cut by tokens inside.
 constexpr size_t kGroupsInMemory = 256;
 
-TokenGroup judged_group(const Judge& judge, const JudgedTexts& texts, size_t index) {
+TokenGroup judged_group(const model::Reader& judge, const JudgedTexts& texts, size_t index) {
   Group group{.prompt = *texts.prompt, .responses = {}, .comparisons = {}, .id = "", .subset = "", .source = ""};
   for (const std::string& response : texts.responses) group.responses.push_back({"assistant", response, ""});
   constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
   data::Overlong overlong;
-  TokenGroup tokens = data::token_group(group, *judge.encoder, {.max_length = kNoLimit},
-                                        fmt::format("{}: prompt {}", judge.name, index + 1), overlong);
+  TokenGroup tokens = data::token_group(group, judge.encoder(), {.max_length = kNoLimit},
+                                        fmt::format("{}: prompt {}", judge.directory(), index + 1), overlong);
   for (int64_t k = 0; k < tokens.sequence_count(); ++k) {
     const auto length = static_cast<int64_t>(tokens.sequence(k).ids.size());
-    if (length <= judge.model->max_length()) continue;
+    if (length <= judge.max_length()) continue;
     throw DataError(fmt::format(
-        "a response is too long for the judge: prompt {}, {} {}: {} tokens, {} takes {}; lower --max-new-tokens",
-        index + 1, tokens.is_pairwise ? "pair" : "response", k + 1, length, judge.name, judge.model->max_length()));
+        "a response is too long for the judge: prompt {}, {} {}: {} tokens, {} takes {}; lower `max_new_tokens`",
+        index + 1, tokens.is_pairwise ? "pair" : "response", k + 1, length, judge.directory(), judge.max_length()));
   }
   return tokens;
 }
 
-JudgedGroup verdict(const Judge& judge, const PreferenceTable& table, size_t index) {
+JudgedGroup verdict(const model::Reader& judge, const PreferenceTable& table, size_t index) {
   try {
     return align::judge(table, judge.tau());
   } catch (const ModelError& error) {
-    throw DataError(
-        fmt::format("the judge's scores are not finite: {}: prompt {}: {}", judge.name, index + 1, error.what()));
+    throw DataError(fmt::format("the judge's scores are not finite: {}: prompt {}: {}", judge.directory(), index + 1,
+                                error.what()));
   }
 }
 
@@ -86,7 +86,7 @@ bool has_shape(at::IntArrayRef shape, std::string_view axes, int64_t prompts, in
 
 }  // namespace
 
-std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedTexts> texts,
+std::vector<JudgedGroup> judge_texts(const model::Reader& judge, std::span<const JudgedTexts> texts,
                                      const JudgingOptions& options) {
   std::vector<JudgedGroup> judged;
   model::ScoringCost cost;
@@ -97,14 +97,14 @@ std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedT
       groups.push_back(judged_group(judge, texts[g], g));
     for (const TokenGroup& group : groups) pointers.push_back(&group);
     const std::vector<PreferenceTable> tables =
-        model::score_groups(*judge.model, pointers, {.token_budget = options.token_budget}, cost);
+        model::score_groups(judge.model(), pointers, {.token_budget = options.token_budget}, cost);
     for (const PreferenceTable& table : tables) judged.push_back(verdict(judge, table, judged.size()));
     options.progress(static_cast<int64_t>(judged.size()), static_cast<int64_t>(texts.size()), "judging");
   }
   return judged;
 }
 
-std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const JudgedTexts> texts,
+std::vector<Tensor> judge_probabilities(const model::Reader& judge, std::span<const JudgedTexts> texts,
                                         const JudgingOptions& options) {
   std::vector<Tensor> probabilities;
   for (JudgedGroup& group : judge_texts(judge, texts, options))

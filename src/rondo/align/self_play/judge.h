@@ -10,20 +10,9 @@
 
 #include "rondo/align/judging/judging.h"
 #include "rondo/base/log.h"
-#include "rondo/model/model.h"
-#include "rondo/text/text_encoder.h"
+#include "rondo/model/reader.h"
 
 namespace rondo::align {
-
-struct Judge {
-  std::string name;
-  const model::Model* model = nullptr;
-  const text::TextEncoder* encoder = nullptr;
-
-  double tau() const { return model->head_config().tau; }
-  /// Reads every ordered pair of responses instead of every response.
-  bool is_pairwise() const { return heads::head_by_name(model->head_config().kind).pairwise; }
-};
 
 /// Responses to one prompt, as text.
 struct JudgedTexts {
@@ -38,11 +27,11 @@ struct JudgingOptions {
 
 /// One verdict a prompt. Throws DataError where a response is too long for the judge
 /// or a score is not a finite number.
-std::vector<JudgedGroup> judge_texts(const Judge& judge, std::span<const JudgedTexts> texts,
+std::vector<JudgedGroup> judge_texts(const model::Reader& judge, std::span<const JudgedTexts> texts,
                                      const JudgingOptions& options);
 
 /// P(i over j) of every prompt, [M, M].
-std::vector<Tensor> judge_probabilities(const Judge& judge, std::span<const JudgedTexts> texts,
+std::vector<Tensor> judge_probabilities(const model::Reader& judge, std::span<const JudgedTexts> texts,
                                         const JudgingOptions& options);
 
 /// A safetensors file of all M prompts with K responses each: `mean_scores` [M, K], `scores` [M, K, K], `transitive`

@@ -24,13 +24,12 @@ std::string groups_hash(data::TokenSource& groups) {
   return hash.hex();
 }
 
-StoredLogProbs base_log_probs(const AlignConfig& config, data::TokenSource& groups, at::Device device,
+StoredLogProbs base_log_probs(const AlignConfig& config, const model::Model& base, data::TokenSource& groups,
                               const SelfPlayHooks& hooks) {
-  const model::LoadedModel base = model::load(config.policy, {.device = device, .as_policy = true});
   const fs::path folder = fs::path(config.out) / "log_probs";
   fs::create_directories(folder);
-  const fs::path file = log_probs_file(folder, model::weights_hash(*base.model), groups_hash(groups));
-  if (!fs::exists(file)) StoredLogProbs(*base.model, groups, config.generate.token_budget, hooks.progress).save(file);
+  const fs::path file = log_probs_file(folder, model::weights_hash(base), groups_hash(groups));
+  if (!fs::exists(file)) StoredLogProbs(base, groups, config.generate.token_budget, hooks.progress).save(file);
   return {file, groups};
 }
 
@@ -42,29 +41,30 @@ void check_labels(const AlignConfig& config, data::TokenSource& groups) {
       if (c.p != 0.5F) return;
     }
   }
-  throw DataError("no pair to learn from: --data: objective '" + config.objective.objective +
+  throw DataError("no pair to learn from: `data`: objective '" + config.objective.objective +
                   "' needs responses of which one is preferred");
 }
 
 }  // namespace
 
-train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& groups, const nlohmann::json& rondo,
-                                at::Device device, const SelfPlayHooks& hooks) {
+train::LoopResult train_offline(const AlignConfig& config, const model::Reader& policy, data::TokenSource& groups,
+                                const nlohmann::json& rondo, const SelfPlayHooks& hooks) {
   check_labels(config, groups);
-  const StoredLogProbs reference = base_log_probs(config, groups, device, hooks);
-  const model::LoadedModel policy = model::load(config.policy, trained_policy(config, device));
-  const PolicyObjective objective(*policy.model, config.objective, {.judged = {}, .reference = &reference},
+  // Nothing is trained yet: fresh adapters add nothing, and a checkpoint is read by the loop.
+  const StoredLogProbs reference = base_log_probs(config, policy.model(), groups, hooks);
+  const PolicyObjective objective(policy.model(), config.objective, {.judged = {}, .reference = &reference},
                                   config.limits);
   train::LoopConfig loop = config.loop;
   loop.token_budget = config.generate.token_budget;
   loop.sampler.seed = static_cast<uint64_t>(config.seed);
   if (loop.steps == 0) loop.steps = train::steps_of_epochs(groups, loop.sampler, config.epochs);
   return train::run_loop(
-      *policy.model, groups, objective, loop, config.out,
+      policy.model(), groups, objective, loop, config.out,
       {.log = hooks.log,
        .progress = hooks.progress,
        .evaluate = {},
-       .save_model = [&](const fs::path& target) { model::save(*policy.model, rondo, target, config.policy); },
+       .save_model =
+           [&](const fs::path& target) { model::save(policy.model(), rondo, target, policy.files().tokenizer); },
        .should_stop = hooks.should_stop});
 }
 

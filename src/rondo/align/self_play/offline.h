@@ -11,8 +11,8 @@ namespace rondo::align {
 /// config.out becomes the run folder of the training loop and the model directory of the policy; log-probabilities of
 /// the base are kept in config.out/log_probs. Throws ConfigError where the objective needs scores, DataError where no
 /// group has what it needs.
-/// `rondo`: what config.json keeps beside the weights.
-train::LoopResult train_offline(const AlignConfig& config, data::TokenSource& groups, const nlohmann::json& rondo,
-                                at::Device device, const SelfPlayHooks& hooks);
+/// `policy`: config.policy, opened to be trained (trained_policy). `rondo`: what config.json keeps beside the weights.
+train::LoopResult train_offline(const AlignConfig& config, const model::Reader& policy, data::TokenSource& groups,
+                                const nlohmann::json& rondo, const SelfPlayHooks& hooks);
 
 }  // namespace rondo::align

@@ -11,7 +11,7 @@
 #include "rondo/base/parse_number.h"
 #include "rondo/data/group_rows.h"
 #include "rondo/data/group_writer.h"
-#include "rondo/model/directory.h"
+#include "rondo/model/reader.h"
 
 namespace rondo::align {
 namespace {
@@ -67,7 +67,7 @@ RefreshPlan refresh_plan(const std::string& text) {
     if (every && steps && *every > 0 && *steps > 0) return {.every = *every, .steps = *steps};
   }
   throw ConfigError("cannot read '" + text +
-                    "': --refresh-judge: expected EVERY:STEPS, such as 5:200: before every 5th iteration, 200 steps");
+                    "': `refresh_judge`: expected EVERY:STEPS, such as 5:200: before every 5th iteration, 200 steps");
 }
 
 void label_samples(const NamedReferee& labeller, std::span<const JudgedTexts> texts,
@@ -89,16 +89,16 @@ void label_samples(const NamedReferee& labeller, std::span<const JudgedTexts> te
 
 train::LoopResult refresh_judge(const RefreshInput& input, const std::filesystem::path& out,
                                 const train::LoopHooks& hooks) {
-  const model::LoadedModel judge = model::load(input.judge, {.device = input.device, .trainable = true});
-  data::TokenStore recent(read_rows_apart(input.labels, input.spool_folder), *input.encoder,
-                          {.max_length = judge.model->max_length(), .pairs = data::PairsWanted::kLabelled},
-                          silent_progress());
+  const model::Reader judge(input.judge.string(),
+                            {.load = {.device = input.device, .trainable = true, .base = input.base}, .text = {}});
+  data::TokenStore recent(read_rows_apart(input.labels, input.spool_folder), judge.encoder(),
+                          {.max_length = judge.max_length(), .pairs = data::PairsWanted::kLabelled}, silent_progress());
   JoinedSource groups(recent, input.pool);
   train::LoopHooks with_save = hooks;
   with_save.save_model = [&](const std::filesystem::path& target) {
-    model::save(*judge.model, judge.rondo, target, input.judge);
+    model::save(judge.model(), judge.rondo(), target, judge.files().tokenizer);
   };
-  return train::run_loop(*judge.model, groups, input.loop, out, with_save);
+  return train::run_loop(judge.model(), groups, input.loop, out, with_save);
 }
 
 }  // namespace rondo::align

@@ -31,8 +31,8 @@ RefreshPlan refresh_plan(const std::string& text);
 void label_samples(const NamedReferee& labeller, std::span<const JudgedTexts> texts, const std::filesystem::path& path);
 
 struct RefreshInput {
-  std::filesystem::path judge;  // model directory to start from
-  const text::TextEncoder* encoder = nullptr;
+  std::filesystem::path judge;        // model directory to start from
+  std::string base;                   // where the base of an adapter lies
   std::filesystem::path labels;       // rows of label_samples; each row stays a group of its own
   data::TokenSource* pool = nullptr;  // null = none
   train::LoopConfig loop;

@@ -3,9 +3,10 @@
 
 #include "rondo/align/policy/log_probs.h"
 #include "rondo/base/error.h"
+#include "rondo/data/group_writer.h"
+#include "rondo/data/prompt_rows.h"
 #include "rondo/generate/rows.h"
 #include "rondo/io/atomic_file.h"
-#include "rondo/text/text_rows.h"
 
 namespace rondo::align {
 
@@ -13,28 +14,35 @@ using Json = nlohmann::ordered_json;
 
 std::vector<PolicyPrompt> read_prompts(const std::string& path, const text::TextEncoder& encoder) {
   std::vector<PolicyPrompt> prompts;
-  text::for_each_line(path, [&](const Json& row) {
-    Prompt prompt = text::prompt_of(row);
+  data::for_each_row(path, [&](const Json& row) {
+    Prompt prompt = data::unlabelled_row(row).prompt;
     std::vector<int32_t> ids = encoder.encode_prompt(prompt);
-    prompts.push_back({row, std::move(prompt), std::move(ids)});
+    Json prompt_row = data::prompt_row(row, prompt);
+    prompts.push_back({std::move(prompt_row), std::move(prompt), std::move(ids)});
   });
   if (prompts.empty()) throw DataError("no prompts: " + path + ": the file has no rows");
   return prompts;
+}
+
+std::string sample_line(const PolicyPrompt& prompt, const std::vector<generate::GeneratedResponse>& responses) {
+  return generate::response_row(prompt.row, responses, /*with_ids=*/true)
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void write_samples(const std::filesystem::path& path, const std::vector<PolicyPrompt>& prompts,
                    const Samples& samples) {
   io::AtomicFile file(path);
   for (size_t p = 0; p < prompts.size(); ++p) {
-    const Json row = generate::response_row(prompts[p].row, samples[p], /*with_ids=*/true);
-    file.write(row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    file.write(sample_line(prompts[p], samples[p]) + "\n");
   }
   file.commit();
 }
 
 Samples read_samples(const std::filesystem::path& path, size_t prompts) {
+  if (!std::filesystem::is_regular_file(path))
+    throw DataError("cannot read samples: " + path.string() + ": not a file; remove it, and it is made again");
   Samples samples;
-  text::for_each_line(path.string(), [&](const Json& row) { samples.push_back(generate::responses_of(row)); });
+  data::for_each_row(path.string(), [&](const Json& row) { samples.push_back(generate::responses_of(row)); });
   if (samples.size() != prompts) {
     throw DataError("samples of other prompts: " + path.string() + ": " + std::to_string(samples.size()) +
                     " rows for " + std::to_string(prompts) + " prompts; did the prompt file change?");

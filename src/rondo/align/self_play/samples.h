@@ -13,7 +13,7 @@
 
 namespace rondo::align {
 
-/// A prompt as its row has it, as a judge reads it, and as the policy's tokens.
+/// A prompt as rows of samples have it, as a judge reads it, and as the policy's tokens.
 struct PolicyPrompt {
   nlohmann::ordered_json row;
   Prompt prompt;
@@ -26,6 +26,8 @@ std::vector<PolicyPrompt> read_prompts(const std::string& path, const text::Text
 /// By prompt, then by response.
 using Samples = std::vector<std::vector<generate::GeneratedResponse>>;
 
+/// The row of a prompt and its responses, ids among them, without a line end.
+std::string sample_line(const PolicyPrompt& prompt, const std::vector<generate::GeneratedResponse>& responses);
 /// Atomic: the file is there in full or not at all.
 void write_samples(const std::filesystem::path& path, const std::vector<PolicyPrompt>& prompts, const Samples& samples);
 /// Throws DataError where the file does not hold samples of so many prompts.

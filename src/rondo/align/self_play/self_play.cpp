@@ -4,15 +4,19 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 
+#include "rondo/align/self_play/iterates.h"
 #include "rondo/align/self_play/labels.h"
 #include "rondo/align/self_play/statistics.h"
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/base/random.h"
+#include "rondo/generate/rows.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/io/json.h"
 #include "rondo/io/mapped_file.h"
+#include "rondo/io/part_file.h"
 #include "rondo/model/directory.h"
 #include "rondo/train/loop.h"
 
@@ -27,8 +31,6 @@ constexpr uint64_t kSamplingStream = 1, kOrderStream = 2, kContestStream = 3, kR
 // Nats beyond which a target of a response says that beta is on another scale than the judge.
 constexpr double kAbsurdTarget = 100;
 
-class Stopped {};
-
 class SelfPlay {
  public:
   SelfPlay(const SelfPlayInput& input, const SelfPlayHooks& hooks)
@@ -36,14 +38,14 @@ class SelfPlay {
         config_(input.config),
         hooks_(hooks),
         refresh_(refresh_plan(input.config.refresh_judge)),
-        judge_(input.judge) {}
+        iterates_(config_, *input.policy, input.device) {}
 
   SelfPlayResult run() {
     check();
     SelfPlayResult result;
     try {
       for (int64_t t = 1; t <= config_.iterations; ++t) result.iterations.push_back(iteration(t));
-    } catch (const Stopped&) {
+    } catch (const Interrupted&) {
       result.interrupted = true;
       return result;
     }
@@ -52,8 +54,7 @@ class SelfPlay {
   }
 
  private:
-  fs::path folder(int64_t t) const { return fs::path(config_.out) / fmt::format("iteration-{:03}", t); }
-  fs::path policy_folder(int64_t t) const { return t == 0 ? fs::path(config_.policy) : folder(t) / "policy"; }
+  fs::path folder(int64_t t) const { return iterates_.folder(t); }
   uint64_t seed(uint64_t stream, int64_t t) const {
     return Random(static_cast<uint64_t>(config_.seed)).split(stream).split(static_cast<uint64_t>(t)).next();
   }
@@ -62,28 +63,13 @@ class SelfPlay {
     magnet_iterate(config_.magnet, 1);
     const bool compares = objective_by_name(config_.objective.objective).learns_from != LearnsFrom::kResponses;
     if (compares && config_.generate.responses < 2)
-      throw ConfigError("one response has nothing to be compared with: --responses 1; give at least 2");
+      throw ConfigError("one response has nothing to be compared with: `responses` 1; give at least 2");
     if (config_.objective.magnet_weight > 0 && config_.magnet == "none")
-      throw ConfigError("--magnet-weight without a magnet: give --magnet base, previous or moving:N");
+      throw ConfigError("`magnet_weight` without a magnet: give `magnet` base, previous or moving:N");
   }
 
   void stop_if_asked() const {
-    if (hooks_.should_stop()) throw Stopped();
-  }
-
-  model::LoadedModel load(int64_t t, bool trainable) const {
-    if (trainable && t == 0) return model::load(policy_folder(t), trained_policy(config_, input_.device));
-    return model::load(policy_folder(t), {.device = input_.device, .trainable = trainable, .as_policy = true});
-  }
-
-  // The hash of an iterate. Weights are read in full for it, so once only: finished iterations have it in their
-  // manifest.
-  const std::string& weights(int64_t t) {
-    const auto found = weights_.find(t);
-    if (found != weights_.end()) return found->second;
-    const fs::path manifest = folder(t) / "manifest.json";
-    return weights_[t] = t > 0 && fs::exists(manifest) ? io::read_json_file(manifest).at("weights").get<std::string>()
-                                                       : model::weights_hash(*load(t, /*trainable=*/false).model);
+    if (hooks_.should_stop()) throw Interrupted();
   }
 
   // Runs `work` and adds its time to the iteration's.
@@ -104,7 +90,7 @@ class SelfPlay {
     if (!fs::exists(manifest_path)) make_iteration(t, manifest_path);
     // Only now: a run that dies before the manifest is there needs its checkpoints.
     for (const char* run : {"policy", "judge"}) fs::remove_all(folder(t) / run / "checkpoints", error);
-    return io::read_json_file(manifest_path);
+    return read_round_manifest(manifest_path);
   }
 
   void make_iteration(int64_t t, const fs::path& manifest_path) {
@@ -112,22 +98,22 @@ class SelfPlay {
     fs::create_directories(folder(t) / "log_probs", error);
     if (error)
       throw ResourceError("cannot write the iteration: " + folder(t).string() + ": " + error.message() +
-                          "; choose another --out");
+                          "; choose another `out`");
     seconds_.clear();
     json manifest = {{"iteration", t}};
     if (refresh_.is_due(t)) timed("refresh", [&] { return refresh(t); });
     use_judge(t);
-    manifest["sampler_weights"] = weights(t - 1);
+    manifest["sampler_weights"] = iterates_.weights(t - 1);
     manifest["judge_weights"] = judge_weights_;
     const Samples samples = timed("generate", [&] { return sample(t); });
-    const std::vector<Judgement> judged = timed("judge", [&] { return judge(t, samples); });
+    const std::vector<Judgement> judged = timed("judge", [&] { return judge_samples(t, samples); });
     data::MemorySource groups(policy_groups(input_.prompts, samples));
     manifest["samples"] = sha256_hex(io::MappedFile(folder(t) / "samples.jsonl").bytes());
     optimise(t, samples, judged, groups, manifest);
     if (config_.eval_responses > 0) manifest["contest"] = timed("contest", [&] { return contest(t); });
-    const int64_t a_prompt = config_.generate.responses * (judge_.is_pairwise() ? config_.generate.responses - 1 : 1);
+    const int64_t a_prompt = config_.generate.responses * (judge().is_pairwise() ? config_.generate.responses - 1 : 1);
     manifest["queries"] = a_prompt * static_cast<int64_t>(input_.prompts.size());
-    manifest["weights"] = weights(t);
+    manifest["weights"] = iterates_.weights(t);
     manifest["seconds"] = seconds_;
     io::write_file(manifest_path, manifest.dump(2) + "\n");
     log_iteration(manifest);
@@ -140,14 +126,17 @@ class SelfPlay {
     return config_.judge;
   }
 
+  const model::Reader& judge() const { return refreshed_ ? *refreshed_ : *input_.judge; }
+
   void use_judge(int64_t t) {
-    if (judge_.name != judge_folder(t).string()) {
-      refreshed_ = model::load(judge_folder(t), {.device = input_.device});
-      judge_.name = judge_folder(t).string();
-      judge_.model = refreshed_.model.get();
+    if (judge().directory() != judge_folder(t).string()) {
+      refreshed_.reset();  // memory first
+      refreshed_.emplace(
+          judge_folder(t).string(),
+          model::ReaderOptions{.load = {.device = input_.device, .base = input_.judge->base()}, .text = {}});
       judge_weights_.clear();
     }
-    if (judge_weights_.empty()) judge_weights_ = model::weights_hash(*judge_.model);
+    if (judge_weights_.empty()) judge_weights_ = model::weights_hash(judge().model());
   }
 
   // Labels of the samples since the last refresh, and the judge trained on them.
@@ -165,7 +154,7 @@ class SelfPlay {
     }
     fs::create_directories(out);
     RefreshInput refresh{.judge = judge_folder(t - 1),
-                         .encoder = judge_.encoder,
+                         .base = input_.judge->base(),
                          .labels = labels,
                          .pool = input_.judge_pool,
                          .loop = config_.loop,
@@ -181,7 +170,7 @@ class SelfPlay {
                                  .evaluate = {},
                                  .save_model = {},
                                  .should_stop = hooks_.should_stop};
-    if (refresh_judge(refresh, out, hooks).interrupted) throw Stopped();
+    if (refresh_judge(refresh, out, hooks).interrupted) throw Interrupted();
     return 0;
   }
 
@@ -194,34 +183,45 @@ class SelfPlay {
         fmt::format("iteration {} waits for labels: {} holds the samples; put comparisons of them, in any shape of "
                     "`rondo list shapes`, into {}",
                     t, questions.string(), labels.string()));
-    throw Stopped();
+    throw Interrupted();
   }
 
-  // Responses of a policy to prompts, from the file where they are there already.
+  // Responses of a policy to prompts, from the file where they are there already. Finished prompts collect beside it.
   Samples responses(const fs::path& file, int64_t which, const std::vector<PolicyPrompt>& prompts,
                     const generate::GenerateOptions& options) {
     if (fs::exists(file)) return read_samples(file, prompts.size());
-    const model::LoadedModel policy = load(which, /*trainable=*/false);
-    std::vector<generate::TokenPrompt> tokens;
-    for (const PolicyPrompt& prompt : prompts) tokens.push_back({prompt.ids, tokens.size()});
+    io::PartFile part(file.string() + ".part",
+                      {{"weights", iterates_.weights(which)}, {"seed", options.seed}, {"prompts", prompts.size()}});
     Samples samples;
-    const auto count = static_cast<int64_t>(prompts.size());
+    part.for_each([&](const std::string& line) { samples.push_back(generate::responses_of(parsed(line, file))); });
+    const size_t before = samples.size();
+    std::vector<generate::TokenPrompt> tokens;
+    for (size_t p = before; p < prompts.size(); ++p) tokens.push_back({prompts[p].ids, p});
     generate::generate(
-        *policy.model, input_.encoder->tokenizer(), tokens, options,
-        [&](size_t, std::vector<generate::GeneratedResponse> group) {
+        iterates_.get(which), input_.policy->encoder().tokenizer(), tokens, options,
+        [&](size_t index, std::vector<generate::GeneratedResponse> group) {
+          part.add(sample_line(prompts[before + index], group));
           samples.push_back(std::move(group));
-          hooks_.progress(static_cast<int64_t>(samples.size()), count, "sampling");
+          hooks_.progress(static_cast<int64_t>(samples.size()), static_cast<int64_t>(prompts.size()), "sampling");
         },
         hooks_.should_stop);
-    if (samples.size() < prompts.size()) throw Stopped();
+    if (samples.size() < prompts.size()) throw Interrupted();
     write_samples(file, prompts, samples);
+    part.remove();
     return samples;
+  }
+
+  static nlohmann::ordered_json parsed(const std::string& line, const fs::path& file) {
+    nlohmann::ordered_json row;
+    const std::string fact = io::try_parse_json(line, row);
+    if (fact.empty()) return row;
+    throw DataError("cannot continue sampling: " + file.string() + ".part: " + fact + "; remove the file");
   }
 
   Samples sample(int64_t t) {
     generate::GenerateOptions options = config_.generate;
     options.seed = seed(kSamplingStream, t);
-    options.stop_ids = input_.stop_ids;
+    options.stop_ids = input_.policy->stop_ids();
     Samples samples = responses(folder(t) / "samples.jsonl", t - 1, input_.prompts, options);
     const int64_t uniform = uniform_prompts(samples);
     const auto count = static_cast<int64_t>(samples.size());
@@ -229,7 +229,7 @@ class SelfPlay {
     if (uniform == count) {
       throw DataError(fmt::format(
           "the policy gives the same response every time: iteration {}: {} prompts, {} responses each; raise "
-          "--temperature, or strengthen the pull to the base (--beta, --magnet base)",
+          "`temperature`, or strengthen the pull to the base (`beta`, `magnet` base)",
           t, count, config_.generate.responses));
     }
     if (uniform > 0)
@@ -238,12 +238,12 @@ class SelfPlay {
     return samples;
   }
 
-  std::vector<Judgement> judge(int64_t t, const Samples& samples) {
+  std::vector<Judgement> judge_samples(int64_t t, const Samples& samples) {
     stop_if_asked();
     const fs::path file = folder(t) / "judged.safetensors";
     if (!fs::exists(file)) {
       std::vector<Judgement> judged;
-      for (JudgedGroup& group : judge_texts(judge_, texts_of(input_.prompts, samples), judging()))
+      for (JudgedGroup& group : judge_texts(judge(), texts_of(input_.prompts, samples), judging()))
         judged.push_back(std::move(group.judgement));
       write_judgements(file, judged);
     }
@@ -271,10 +271,9 @@ class SelfPlay {
   StoredLogProbs log_probs(int64_t t, int64_t which, data::TokenSource& groups, const json& manifest) {
     stop_if_asked();
     const fs::path file =
-        log_probs_file(folder(t) / "log_probs", weights(which), manifest["samples"].get<std::string>());
+        log_probs_file(folder(t) / "log_probs", iterates_.weights(which), manifest["samples"].get<std::string>());
     if (!fs::exists(file))
-      StoredLogProbs(*load(which, /*trainable=*/false).model, groups, config_.generate.token_budget, hooks_.progress)
-          .save(file);
+      StoredLogProbs(iterates_.get(which), groups, config_.generate.token_budget, hooks_.progress).save(file);
     return {file, groups};
   }
 
@@ -296,32 +295,35 @@ class SelfPlay {
                                   .magnet = magnet_at ? &stored.at(*magnet_at) : nullptr};
     ObjectiveConfig objective_config = config_.objective;
     objective_config.iteration = t;
-    const model::LoadedModel policy = load(t - 1, /*trainable=*/true);
-    const PolicyObjective objective(*policy.model, objective_config, evidence, config_.limits);
+    const model::Model& policy = iterates_.begin_training(t);
+    const PolicyObjective objective(policy, objective_config, evidence, config_.limits);
     manifest["targets"] = announce_targets(t, objective, objective_config, groups, manifest);
     train::LoopConfig loop = config_.loop;
     loop.token_budget = config_.generate.token_budget;
     loop.sampler.seed = seed(kOrderStream, t);
     if (loop.steps == 0) loop.steps = train::steps_of_epochs(groups, loop.sampler, config_.epochs);
     const train::LoopResult result = timed("train", [&] {
-      return train::run_loop(*policy.model, groups, objective, loop, policy_folder(t), loop_hooks(t, policy));
+      return train::run_loop(policy, groups, objective, loop, iterates_.policy_folder(t), loop_hooks(t, policy));
     });
-    if (result.interrupted) throw Stopped();
+    if (result.interrupted) throw Interrupted();
+    iterates_.finish_training(t);
     manifest["steps"] = result.state.step;
     manifest["skipped_updates"] = result.state.skipped_updates;
   }
 
-  train::LoopHooks loop_hooks(int64_t t, const model::LoadedModel& policy) {
+  train::LoopHooks loop_hooks(int64_t t, const model::Model& policy) {
     std::error_code error;
-    fs::create_directories(policy_folder(t), error);
-    if (error) throw ResourceError("cannot write the policy: " + policy_folder(t).string() + ": " + error.message());
-    return {
-        .log = hooks_.log,
-        .progress = hooks_.progress,
-        .evaluate = {},
-        .save_model = [this, &policy](
-                          const fs::path& target) { model::save(*policy.model, input_.rondo, target, config_.policy); },
-        .should_stop = hooks_.should_stop};
+    fs::create_directories(iterates_.policy_folder(t), error);
+    if (error)
+      throw ResourceError("cannot write the policy: " + iterates_.policy_folder(t).string() + ": " + error.message());
+    return {.log = hooks_.log,
+            .progress = hooks_.progress,
+            .evaluate = {},
+            .save_model =
+                [this, &policy](const fs::path& target) {
+                  model::save(policy, input_.rondo, target, input_.policy->files().tokenizer);
+                },
+            .should_stop = hooks_.should_stop};
   }
 
   // Says before training what the objective asks for: a beta on another scale than the judge shows here.
@@ -346,7 +348,7 @@ class SelfPlay {
                     t, low, high, mean, mean / length));
     if (std::max(-low, high) > kAbsurdTarget) {
       hooks_.log(LogLevel::kWarning,
-                 fmt::format("targets of {:.3g} nats make a response {:.0e} times as likely: is --beta {:g} meant for "
+                 fmt::format("targets of {:.3g} nats make a response {:.0e} times as likely: is `beta` {:g} meant for "
                              "probabilities? It is in log-odds here",
                              std::max(-low, high), std::exp(std::min(700.0, std::max(-low, high))), config.beta));
     }
@@ -363,7 +365,7 @@ class SelfPlay {
       generate::GenerateOptions options = config_.generate;
       options.responses = config_.eval_responses;
       options.seed = seed(kContestStream, which);
-      options.stop_ids = input_.stop_ids;
+      options.stop_ids = input_.policy->stop_ids();
       const Samples samples = responses(folder(which) / "contest.jsonl", which, input_.eval_prompts, options);
       Contestant& contestant = contestants.emplace_back(Contestant{which == 0 ? "base" : "previous", {}});
       for (JudgedTexts& judged : texts_of(input_.eval_prompts, samples))
@@ -372,7 +374,7 @@ class SelfPlay {
     std::vector<const Prompt*> prompts;
     for (const PolicyPrompt& prompt : input_.eval_prompts) prompts.push_back(&prompt.prompt);
     std::vector<NamedReferee> referees = {
-        {"judge", [this](std::span<const JudgedTexts> read) { return judge_probabilities(judge_, read, judging()); }}};
+        {"judge", [this](std::span<const JudgedTexts> read) { return judge_probabilities(judge(), read, judging()); }}};
     referees.insert(referees.end(), input_.referees.begin(), input_.referees.end());
     return hold_contest(prompts, contestants, referees, static_cast<uint64_t>(config_.seed));
   }
@@ -390,18 +392,16 @@ class SelfPlay {
 
   // The last iterate is the run's result: OUT itself is its model directory.
   void publish() {
-    const model::LoadedModel policy = load(config_.iterations, /*trainable=*/false);
-    model::save(*policy.model, input_.rondo, config_.out, config_.policy);
+    model::save(iterates_.get(config_.iterations), input_.rondo, config_.out, input_.policy->files().tokenizer);
   }
 
   const SelfPlayInput& input_;
   const AlignConfig& config_;
   const SelfPlayHooks& hooks_;
   RefreshPlan refresh_;
-  model::LoadedModel refreshed_;  // what judge_ points to once it was refreshed
-  Judge judge_;
+  Iterates iterates_;
+  std::optional<model::Reader> refreshed_;
   std::string judge_weights_;
-  std::map<int64_t, std::string> weights_;
   std::map<std::string, double> seconds_;
 };
 

@@ -4,7 +4,7 @@
 //   OUT/iteration-001/labels.jsonl      of the latest samples, where the judge is refreshed
 //                     judge/            the refreshed judge
 //                     samples.jsonl     responses of the iterate before (iteration 0 is the base policy)
-//                     judged.jsonl      what the judge said
+//                     judged.safetensors  what the judge said
 //                     log_probs/        of fixed policies on these samples, named by the content of both
 //                     policy/           the new iterate, with its metrics.jsonl
 //                     contest.jsonl     its responses to the evaluation prompts
@@ -36,16 +36,18 @@ struct SelfPlayInput {
   AlignConfig config;
   std::vector<PolicyPrompt> prompts;
   std::vector<PolicyPrompt> eval_prompts;
-  const text::TextEncoder* encoder = nullptr;  // of the policy
-  std::vector<int32_t> stop_ids;
+  const model::Reader* policy = nullptr;  // config.policy, opened
+  const model::Reader* judge = nullptr;   // config.judge, opened
   nlohmann::json rondo;  // what config.json of the iterates keeps beside the weights: text policy, version, training
-  Judge judge;
   std::vector<NamedReferee> referees;  // beside the judge; the last one labels samples for a refreshed judge
   Answers answers;                     // empty: the text itself is judged
   data::TokenSource* judge_pool = nullptr;
   std::string spool_folder;
   at::Device device = at::kCPU;
 };
+
+/// Thrown by referees and answers where the user ended the run while they were asked.
+class Interrupted {};
 
 struct SelfPlayHooks {
   LogSink log = silent_log();

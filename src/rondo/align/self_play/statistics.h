@@ -17,8 +17,8 @@ namespace rondo::align {
 nlohmann::json sample_statistics(const Samples& samples, const StoredLogProbs& sampler, const StoredLogProbs& base);
 
 /// {cyclic_triads_share, transitive_share, axis_shares}: of the triads of responses of a prompt; of the variance of
-/// scores (methods.md 2.2); of each axis in the variance of mean scores (judging/judging.h, GPRL's drift monitor). Null
-/// where there is no triad, no variance or no axis.
+/// scores (docs/methods.md, The score kernel); of each axis in the variance of mean scores (judging/judging.h, GPRL's
+/// drift monitor). Null where there is no triad, no variance or no axis.
 nlohmann::json judgement_statistics(std::span<const Judgement> judged);
 
 /// Prompts all of whose responses have the same text: nothing can be learnt from them.

@@ -12,7 +12,7 @@
 
 namespace rondo::align {
 
-/// Which game is played (methods.md 4): GPO plays log-odds s/tau, SPPO and Nash-MD play P - 1/2. Their equilibria
+/// Which game is played (docs/align.md): GPO plays log-odds s/tau, SPPO and Nash-MD play P - 1/2. Their equilibria
 /// differ.
 enum class Payoff { kLogOdds, kProbability };
 

@@ -61,7 +61,7 @@ TracePoint point_at(const Game& game, int64_t iteration, const Tensor& last_N, c
 ObjectiveConfig sampled_objective(const TabularMethod& method, const UpdateOptions& options) {
   const std::vector<std::string> names = objective_names();
   if (std::find(names.begin(), names.end(), method.name) == names.end()) {
-    throw ConfigError(std::string(method.name) + " has no sampled form; use gpo, sppo or inpo with --sampled-groups");
+    throw ConfigError(std::string(method.name) + " has no sampled form; use gpo, sppo or inpo with `sampled_groups`");
   }
   ObjectiveConfig config;
   config.objective = method.name;
@@ -84,7 +84,7 @@ class Run {
         random_(Random(static_cast<uint64_t>(config.seed)).split(1)) {
     if (method.has_magnet && options_.magnet_weight == 0) options_.magnet_weight = kOwnMagnet;
     if (config.sampled_groups > 0 && payoff_of(config, method) != method.payoff)
-      throw ConfigError("--sampled-groups: an objective plays its own game; use --payoff own");
+      throw ConfigError("`sampled_groups`: an objective plays its own game; use `payoff` own");
   }
 
   Trace trace() {

@@ -10,7 +10,7 @@
 namespace rondo::data {
 namespace {
 
-void read(const nlohmann::json& row, Group& group) {
+void read(const nlohmann::ordered_json& row, Group& group) {
   group.responses = {response_of(*find_key(row, {"model_a", "left"}), "model_a"),
                      response_of(*find_key(row, {"model_b", "right"}), "model_b")};
   if (group.responses[0] == group.responses[1]) throw DataError("an item meets itself");

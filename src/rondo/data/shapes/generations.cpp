@@ -12,7 +12,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 // The messages before the answer must be the same in every column.
 void read_column(const json& value, const std::string& name, Group& group) {
@@ -42,7 +42,7 @@ void read_probability(const json& value, Group& group) {
   }
   if (number_of(table[0][0], "probability") == 0) {
     throw DataError(
-        "'probability' has 0 on its diagonal: it holds scores; read the responses alone by --rename "
+        "'probability' has 0 on its diagonal: it holds scores; read the responses alone by `rename` "
         "probability=scores, or write probabilities");
   }
   for (size_t i = 0; i < count; ++i) {

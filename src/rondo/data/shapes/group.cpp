@@ -14,7 +14,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 // table[i][j] + table[j][i] may differ from 1 by what rounding to three digits leaves.
 constexpr double kTableTolerance = 2e-3;

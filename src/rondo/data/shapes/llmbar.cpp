@@ -9,7 +9,7 @@
 namespace rondo::data {
 namespace {
 
-void read(const nlohmann::json& row, Group& group) {
+void read(const nlohmann::ordered_json& row, Group& group) {
   group.prompt = prompt_of(row);
   group.responses = {response_of(row["output_1"], "output_1"), response_of(row["output_2"], "output_2")};
   if (group.responses[0] == group.responses[1]) throw DataError("output_1 and output_2 are equal");

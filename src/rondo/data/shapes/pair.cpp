@@ -13,7 +13,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 const json& unwrap(const json& answer) {
   const json* const inner = answer.is_object() && !answer.contains("role") ? find_key(answer, {"response"}) : nullptr;

@@ -12,7 +12,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 void read(const json& row, Group& group) {
   group.prompt = prompt_of(row);

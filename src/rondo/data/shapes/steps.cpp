@@ -8,7 +8,7 @@
 namespace rondo::data {
 namespace {
 
-void refuse(const nlohmann::json& /*row*/, Group& /*group*/) {
+void refuse(const nlohmann::ordered_json& /*row*/, Group& /*group*/) {
   throw DataError(
       "step labels judge parts of one answer and compare nothing; pair whole answers into chosen and rejected");
 }
@@ -24,6 +24,7 @@ constinit const ShapeEntry steps_entry{
     .matches = nullptr,
     .read = &refuse,
     .examples = {},
+    .is_refused = true,
 };
 
 }  // namespace rondo::data

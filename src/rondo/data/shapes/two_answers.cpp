@@ -9,7 +9,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 bool has_votes(const json& row) { return find_key(row, {"votes_a", "votes_b", "votes_tie"}) != nullptr; }
 

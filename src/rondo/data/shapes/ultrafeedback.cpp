@@ -11,7 +11,7 @@
 namespace rondo::data {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 bool matches(const json& row) {
   const json& list = row["completions"];

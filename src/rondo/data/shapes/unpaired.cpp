@@ -8,7 +8,7 @@
 namespace rondo::data {
 namespace {
 
-void refuse(const nlohmann::json& /*row*/, Group& /*group*/) {
+void refuse(const nlohmann::ordered_json& /*row*/, Group& /*group*/) {
   throw DataError(
       "a single judged answer is not a comparison; pair good and bad completions of a prompt into chosen and rejected");
 }
@@ -24,6 +24,7 @@ constinit const ShapeEntry unpaired_entry{
     .matches = nullptr,
     .read = &refuse,
     .examples = {},
+    .is_refused = true,
 };
 
 }  // namespace rondo::data

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What heads are made of: preference embeddings, prompt gates, linear maps (methods.md 2).
+// What heads are made of: preference embeddings, prompt gates, linear maps (docs/methods.md, Heads).
 #pragma once
 
 #include "rondo/heads/shared/head.h"

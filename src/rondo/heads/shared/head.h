@@ -19,7 +19,7 @@
 
 namespace rondo::heads {
 
-/// Names of the gates lambda(x) >= 0 (methods.md 2).
+/// Names of the gates lambda(x) >= 0 (docs/methods.md, Heads).
 inline const std::vector<std::string> kGateNames = {"none", "softmax", "softmax_k", "softplus"};
 /// Names of the embedding norms: the whole 2k vector divided by its L2 norm, or as it is.
 inline const std::vector<std::string> kNormNames = {"unit", "none"};

@@ -71,7 +71,7 @@ class JoinedRows : public io::RowReader {
     const size_t at = at_++;
     if (!row->problem.empty()) return row;
     if (row->object.contains("responses")) {
-      row->problem = "it has 'responses' of its own; leave out --responses";
+      row->problem = "it has 'responses' of its own; leave out `responses`";
       return row;
     }
     for (Texts& texts : responses_) row->object["responses"].push_back(std::move(texts[at]));

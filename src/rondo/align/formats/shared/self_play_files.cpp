@@ -36,7 +36,7 @@ class SelfPlayFiles : public FormatWriter {
     if (v.size() != size_) {
       throw DataError(
           fmt::format("{} responses where the first row has {}: these files hold the same number for every "
-                      "prompt; use --format rondo, or sample the same number",
+                      "prompt; use `format` rondo, or sample the same number",
                       v.size(), size_));
     }
     const NumberTable table = table_of_(v);

@@ -3,7 +3,7 @@
 // An objective is one .cpp in this folder and one line in objectives.def.
 //
 // D(y) = log pi_theta(y|x) - log pi_ref(y|x), summed over response tokens. All targets are in log-odds (nats): beta is
-// on that scale whatever the judge (methods.md 4). Sums over responses are means over the group, so that groups of any
+// on that scale whatever the judge (docs/align.md). Sums over responses are means over the group, so that groups of any
 // size weigh the same.
 #pragma once
 
@@ -21,7 +21,7 @@
 namespace rondo::align {
 
 /// What a judge says of K responses, in score units. Means are leave-one-out; transitive_K are the rewards of an HRC
-/// judge or f(v_i) of methods.md 2.2. A judge's numbers carry no gradient.
+/// judge or f(v_i) of docs/methods.md, The score kernel. A judge's numbers carry no gradient.
 ///
 /// Axes are what a score is the sum of: the reward where there is one, then the planes of the embedding. Without them
 /// (a table from elsewhere) the mean score is the only axis.
@@ -134,7 +134,7 @@ std::span<const ObjectiveEntry* const> all_objectives();
 const ObjectiveEntry& objective_by_name(std::string_view name);
 std::vector<std::string> objective_names();
 
-/// Best and worst by mean probability with the diagonal (methods.md 4, SPPO); first ones where equal.
+/// Best and worst by mean probability with the diagonal (docs/align.md, SPPO); first ones where equal.
 void choose_pair(PolicyGroup& group);
 
 #define OBJECTIVE(name) extern const ObjectiveEntry name##_entry;

@@ -12,7 +12,7 @@
 namespace rondo::align {
 namespace {
 
-constexpr double kSmallestStd = 1e-6;  // methods.md 4: a group of equal scores has no advantages
+constexpr double kSmallestStd = 1e-6;  // docs/align.md: a group of equal scores has no advantages
 
 }  // namespace
 

@@ -25,7 +25,7 @@ Tensor sppo_target_K(const PolicyGroup& group, const Tensor& scores_KK, const Ob
 /// ( D - target )^2: the mean over the group, or half the sum over best and worst (config.on).
 Tensor squared_error(const Tensor& residual_K, const PolicyGroup& group, const ObjectiveConfig& config);
 
-/// mean( ( d - target + log Z )^2 ) with log Z by config.log_z (methods.md 4, GPO).
+/// mean( ( d - target + log Z )^2 ) with log Z by config.log_z (docs/align.md, GPO).
 Tensor regression_with_partition(const Tensor& log_ratio_K, const Tensor& target_K, const ObjectiveConfig& config);
 
 /// Over the first dimension: (x - mean) / (std + 1e-6), population standard deviation.

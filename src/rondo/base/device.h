@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where tensors are computed, and by how many threads.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <string>
+
+namespace rondo {
+
+/// "cpu", "cuda" or "cuda:N". The CUDA library is loaded on demand, so programs call this before anything else asks
+/// about CUDA. Throws ConfigError on another name, ResourceError where the library or the GPU is absent.
+c10::Device open_device(const std::string& name);
+
+/// Compute threads of the process; 0 = all cores.
+void use_threads(int64_t threads);
+
+}  // namespace rondo

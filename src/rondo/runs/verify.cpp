@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rondo/runs/verify.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "rondo/base/device.h"
+#include "rondo/base/error.h"
+#include "rondo/core/numbers.h"
+#include "rondo/data/prompt_rows.h"
+#include "rondo/io/atomic_file.h"
+#include "rondo/io/json.h"
+#include "rondo/io/mapped_file.h"
+#include "rondo/runs/open.h"
+#include "rondo/runs/table.h"
+
+namespace rondo::runs {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+// Texts of several lengths and scripts; the last response begins like the first.
+const char* const kPrompts[] = {"Name a prime number.", "Write one line about the sea.", "1 2 3", "What is 2 + 2?"};
+const char* const kResponses[] = {"7", "The sea is wide and the boats are few.", "4 5 6 7 8 9 10",
+                                  "7 is a prime number, and so is 11."};
+
+json own_rows() {
+  json rows = json::array();
+  for (const char* prompt : kPrompts) rows.push_back({{"prompt", prompt}, {"responses", kResponses}});
+  return rows;
+}
+
+json table_json(const Tensor& x) { return to_numbers(x); }
+
+std::vector<double> flat(const json& values) {
+  std::vector<double> numbers;
+  for (const json& value : values) {
+    if (value.is_array()) {
+      for (const json& inner : value) numbers.push_back(inner);
+    } else {
+      numbers.push_back(value);
+    }
+  }
+  return numbers;
+}
+
+// What a record and a model say of the same responses.
+struct Agreement {
+  VerifyResult result;
+  int64_t numbers = 0;  // compared
+
+  void compare(const json& expected, const Tensor& actual, size_t row) {
+    const std::vector<double> a = flat(expected), b = table_json(actual);
+    if (a.size() != b.size())
+      throw DataError(
+          fmt::format("the record does not fit: row {}: {} numbers, the model gives {}", row + 1, a.size(), b.size()));
+    for (size_t i = 0; i < a.size(); ++i) result.largest = std::max(result.largest, std::abs(a[i] - b[i]));
+    numbers += static_cast<int64_t>(a.size());
+  }
+
+  // Gaps of every pair i < j; a record that has a tie orders nothing.
+  void compare_order(const std::vector<double>& expected, const std::vector<double>& actual) {
+    for (size_t k = 0; k < expected.size(); ++k) {
+      result.pairs += expected[k] != 0;
+      result.ordered += expected[k] != 0 && expected[k] * actual[k] > 0;
+    }
+  }
+};
+
+std::vector<double> gaps_of_rewards(const std::vector<double>& rewards) {
+  std::vector<double> gaps;
+  for (size_t i = 0; i < rewards.size(); ++i) {
+    for (size_t j = i + 1; j < rewards.size(); ++j) gaps.push_back(rewards[i] - rewards[j]);
+  }
+  return gaps;
+}
+
+std::vector<double> gaps_of_table(const std::vector<double>& table, size_t size) {
+  std::vector<double> gaps;
+  for (size_t i = 0; i < size; ++i) {
+    for (size_t j = i + 1; j < size; ++j) gaps.push_back(table[i * size + j]);
+  }
+  return gaps;
+}
+
+void compare_row(const json& row, const PreferenceTable& table, size_t k, Agreement& agreement) {
+  const bool has_scores = row.contains("scores");
+  if (!has_scores && !row.contains("rewards"))
+    throw DataError(fmt::format("the record does not fit: row {}: neither scores nor rewards", k + 1));
+  if (row.contains("rewards") && !table.rewards_M.defined() && !has_scores)
+    throw DataError(
+        fmt::format("the record does not fit: row {}: rewards, and this model has none; record scores", k + 1));
+  const size_t size = row.at("responses").size();
+  if (has_scores) agreement.compare(row["scores"], table.scores_MM(), k);
+  if (row.contains("rewards") && table.rewards_M.defined()) agreement.compare(row["rewards"], table.rewards_M, k);
+  const std::vector<double> gaps = gaps_of_table(table_json(table.scores_MM()), size);
+  agreement.compare_order(has_scores ? gaps_of_table(flat(row["scores"]), size) : gaps_of_rewards(flat(row["rewards"])),
+                          gaps);
+}
+
+VerifyResult record(const std::string& path, const model::Reader& reader) {
+  json rows = own_rows();
+  for (json& row : rows) {
+    const PreferenceTable table = table_of(reader, data::unlabelled_row(row));
+    row["scores"] = table_json(table.scores_MM());
+    if (table.rewards_M.defined()) row["rewards"] = table_json(table.rewards_M);
+  }
+  io::write_file(path, json{{"model_hash", model::weights_hash(reader.model())}, {"rows", rows}}.dump(2) + "\n");
+  return {.rows = static_cast<int64_t>(rows.size())};
+}
+
+// Templates print objects in the order of their keys, so the record keeps its own.
+json read_record(const std::string& path) {
+  const io::MappedFile file(path);
+  json record;
+  const std::string fact = io::try_parse_json(io::without_bom(file.bytes()), record);
+  if (!fact.empty()) throw DataError("cannot read the record: " + path + ": " + fact);
+  return record;
+}
+
+VerifyResult compare(const VerifyConfig& config, const model::Reader& reader) {
+  Agreement agreement;
+  const json reference = read_record(config.reference);
+  size_t compared = 0;
+  try {
+    const json& rows = reference.at("rows");
+    for (; compared < rows.size(); ++compared)
+      compare_row(rows[compared], table_of(reader, data::unlabelled_row(rows[compared])), compared, agreement);
+  } catch (const json::exception& error) {
+    throw DataError("cannot read the record: " + config.reference + ": " + error.what() +
+                    "; rows need prompt, responses and scores or rewards");
+  }
+  if (agreement.numbers == 0) throw DataError("the record is empty: " + config.reference + "; nothing was compared");
+  agreement.result.rows = static_cast<int64_t>(compared);
+  agreement.result.is_within = agreement.result.largest <= config.tolerance;
+  return agreement.result;
+}
+
+}  // namespace
+
+void describe(FieldVisitor& v, VerifyConfig& c) {
+  constexpr double kMostTolerance = 1e6;
+  v.text("reference", c.reference, "recorded scores to compare with");
+  v.text("record", c.record, "file to write the model's own scores to");
+  describe_device(v, c.device);
+  v.number("tolerance", c.tolerance, "largest difference allowed", 0.0, kMostTolerance);
+}
+
+VerifyResult verify(const VerifyConfig& config, const Hooks& hooks) {
+  require_field(config.directory, "directory");
+  if (config.reference.empty() == config.record.empty())
+    throw ConfigError("verify what? give a `reference` to compare with, or a `record` to write");
+  use_threads(config.process.threads);
+  const at::Device device = open_device(config.device);
+  const model::Reader reader =
+      open_reader(config.directory, {.load = {.device = device}, .text = {}}, config.process, hooks);
+  return config.record.empty() ? compare(config, reader) : record(config.record, reader);
+}
+
+}  // namespace rondo::runs
