@@ -9,8 +9,8 @@
 
 namespace rondo::generate {
 
-/// {id, prompt | messages, tools, chat_template_kwargs} of the prompt's row, then `responses`, `tokens`, `finish_reasons`, and on request
-/// `response_ids`.
+/// {id, prompt | messages, tools, chat_template_kwargs} of the prompt's row, then `responses`, `tokens`,
+/// `finish_reasons`, and on request `response_ids`.
 nlohmann::ordered_json response_row(const nlohmann::ordered_json& prompt_row,
                                     const std::vector<GeneratedResponse>& responses, bool with_ids);
 
