@@ -91,6 +91,20 @@ TEST_F(AlignContract, ADamagedFileOfTheRunIsSaidInItsOwnWords) {
   EXPECT_EQ(json_of("run/iteration-001/manifest.json")["weights"], nlohmann::json::parse(manifest)["weights"]);
 }
 
+TEST_F(AlignContract, ContradictionsAreRefusedBeforeThereIsARun) {
+  const std::string policy = base("policy"), judging = judge("judge");
+  const auto refused = [&](void (*change)(align::AlignConfig & config)) {
+    runs::AlignConfig config = alignment(policy, judging, "run");
+    change(config.align);
+    EXPECT_THROW(runs::align(config, {}), ConfigError);
+    EXPECT_FALSE(fs::exists(folder_ / "run"));
+  };
+  refused([](align::AlignConfig& c) { c.generate.responses = 1; });
+  refused([](align::AlignConfig& c) { c.objective.magnet_weight = 0.1; });
+  refused([](align::AlignConfig& c) { c.magnet = "moon"; });
+  refused([](align::AlignConfig& c) { c.refresh_judge = "often"; });
+}
+
 // Of an iteration's work nothing is read from disk but what an older iterate holds.
 TEST_F(AlignContract, TheNewestPolicyStaysInMemory) {
   align::AlignConfig config = alignment(base("policy"), "", "run").align;

@@ -32,6 +32,7 @@ void check(const AlignConfig& config) {
   if (config.data.data.empty()) {
     require_field(config.align.judge, "judge");
     require_field(config.align.prompts, "prompts");
+    align::check_self_play(config.align);
   } else if (!config.align.judge.empty() || !config.align.prompts.empty()) {
     throw ConfigError("labelled `data` and a `judge` with `prompts` exclude each other; choose one");
   } else if (!config.align.answer_command.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/align/self_play/config.h"
 
+#include "rondo/align/self_play/refresh.h"
 #include "rondo/base/error.h"
 #include "rondo/base/parse_number.h"
 
@@ -81,6 +82,16 @@ int64_t reference_iterate(const AlignConfig& config, int64_t iteration) {
   if (config.reference == "base") return 0;
   if (config.reference == "previous") return iteration - 1;
   return objective_by_name(config.objective.objective).is_self_play ? iteration - 1 : 0;
+}
+
+void check_self_play(const AlignConfig& config) {
+  magnet_iterate(config.magnet, 1);
+  const bool compares = objective_by_name(config.objective.objective).learns_from != LearnsFrom::kResponses;
+  if (compares && config.generate.responses < 2)
+    throw ConfigError("one response has nothing to be compared with: `responses` 1; give at least 2");
+  if (config.objective.magnet_weight > 0 && config.magnet == "none")
+    throw ConfigError("`magnet_weight` without a magnet: give `magnet` base, previous or moving:N");
+  (void)refresh_plan(config.refresh_judge);
 }
 
 }  // namespace rondo::align

@@ -46,6 +46,8 @@ struct AlignConfig {
 };
 
 void describe(FieldVisitor& v, AlignConfig& c);
+/// Throws ConfigError where fields of self-play contradict each other or cannot be read.
+void check_self_play(const AlignConfig& config);
 /// How the policy that training begins with is loaded: with new adapters where the config asks for some.
 model::LoadOptions trained_policy(const AlignConfig& config, at::Device device);
 

@@ -41,7 +41,7 @@ class SelfPlay {
         iterates_(config_, *input.policy, input.device) {}
 
   SelfPlayResult run() {
-    check();
+    check_self_play(config_);
     SelfPlayResult result;
     try {
       for (int64_t t = 1; t <= config_.iterations; ++t) result.iterations.push_back(iteration(t));
@@ -57,15 +57,6 @@ class SelfPlay {
   fs::path folder(int64_t t) const { return iterates_.folder(t); }
   uint64_t seed(uint64_t stream, int64_t t) const {
     return Random(static_cast<uint64_t>(config_.seed)).split(stream).split(static_cast<uint64_t>(t)).next();
-  }
-
-  void check() const {
-    magnet_iterate(config_.magnet, 1);
-    const bool compares = objective_by_name(config_.objective.objective).learns_from != LearnsFrom::kResponses;
-    if (compares && config_.generate.responses < 2)
-      throw ConfigError("one response has nothing to be compared with: `responses` 1; give at least 2");
-    if (config_.objective.magnet_weight > 0 && config_.magnet == "none")
-      throw ConfigError("`magnet_weight` without a magnet: give `magnet` base, previous or moving:N");
   }
 
   void stop_if_asked() const {
