@@ -19,6 +19,7 @@ struct AlignFlags {
   runs::AlignConfig config;
   std::string resume;
   bool dry_run = false;
+  std::string dump_ids;
 };
 
 struct TabularFlags {
@@ -35,6 +36,7 @@ void run_align(const AlignFlags& flags, Session& session) {
     config = runs::resumed_alignment(flags.resume);
     keep_process(session, config.process);
   }
+  config.dump_ids = flags.dump_ids;
   if (flags.dry_run) return print_line(runs::plan_alignment(config, session.hooks()).dump(2));
   const runs::AlignResult result = runs::align(config, session.hooks(/*stops=*/true));
   const std::string& out = config.align.out;
@@ -94,7 +96,9 @@ Runner setup(CLI::App& app) {
   FlagBinder binder(app);
   describe(binder, policy->config);
   app.add_option("--resume", policy->resume, "continue the run in this folder; other flags come from its run.json");
-  app.add_flag("--dry-run", policy->dry_run, "print the resolved config, train nothing");
+  CLI::Option* const dry_run = app.add_flag("--dry-run", policy->dry_run, "print the resolved config, train nothing");
+  app.add_option("--dump-ids", policy->dump_ids, "with --dry-run: JSONL file for the token ids of every row or prompt")
+      ->needs(dry_run);
   CLI::App* const game = add_tabular(app, *tabular);
   return [policy, tabular, game](Session& session) {
     if (game->parsed()) {

@@ -2,6 +2,9 @@
 // rondo eval: how well models agree with labels, with intervals, null baselines and the paired difference.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "apps/rondo/cli.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/runs/evaluate.h"
@@ -17,14 +20,10 @@ struct EvalFlags {
 // Where the lines of the table go.
 using LineSink = std::function<void(const std::string&)>;
 
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string percent(double share) { return std::isnan(share) ? "-" : fmt::format("{:.1f} %", 100 * share); }
 
-void print_model(const runs::EvaluatedModel& judged, const runs::EvaluateConfig& config, const LineSink& say) {
-  const metrics::Evaluation& j = judged.evaluation;
-  say(judged.name);
-  say(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}",
-                  percent(j.agreement.accuracy), percent(j.accuracy.low), percent(j.accuracy.high), j.comparisons,
-                  j.even, j.bootstrap.unit_count, j.bootstrap.units));
+// What a model has that decided something.
+void print_measures(const metrics::Evaluation& j, const LineSink& say) {
   say(fmt::format("  log-loss    {:.4f}  [{:.4f}, {:.4f}]   Brier {:.4f}   ECE {:.4f}", j.agreement.log_loss,
                   j.log_loss.low, j.log_loss.high, j.agreement.brier, j.ece));
   const nlohmann::ordered_json keys = metrics::to_json(j);
@@ -34,6 +33,20 @@ void print_model(const runs::EvaluatedModel& judged, const runs::EvaluateConfig&
   }
   say(fmt::format("  baselines   longest {}, shortest {}, random {}, first {}", percent(j.baselines.longest),
                   percent(j.baselines.shortest), percent(j.baselines.random), percent(j.baselines.first)));
+}
+
+void print_model(const runs::EvaluatedModel& judged, const runs::EvaluateConfig& config, const LineSink& say) {
+  const metrics::Evaluation& j = judged.evaluation;
+  say(judged.name);
+  say(fmt::format("  accuracy    {}  [{}, {}]  over {} comparisons ({} even), intervals over {} {}",
+                  percent(j.agreement.accuracy), percent(j.accuracy.low), percent(j.accuracy.high), j.comparisons,
+                  j.even, j.bootstrap.unit_count, j.bootstrap.units));
+  if (judged.undecided > 0) {
+    say(fmt::format(
+        "  undecided   {} further comparisons, whose responses have the same tokens: left out of everything",
+        judged.undecided));
+  }
+  if (j.comparisons > 0) print_measures(j, say);
   say(fmt::format("  cost        {}, {} tokens", model::queries_text(judged.cost), judged.cost.tokens));
   if (config.swap_check) say(fmt::format("  swap        largest |s(i,j) + s(j,i)| = {}", judged.largest_swap_gap));
   for (const auto& [name, subset] : judged.subsets) {
@@ -45,9 +58,20 @@ void print_model(const runs::EvaluatedModel& judged, const runs::EvaluateConfig&
 void print_differences(const runs::EvaluateResult& result, const LineSink& say) {
   for (size_t k = 1; k < result.models.size(); ++k) {
     const metrics::Difference& d = result.differences[k - 1];
-    say(fmt::format("{} against {}: accuracy {:+.2f} points [{:+.2f}, {:+.2f}]: {}", result.models[k].name,
-                    result.models.front().name, 100 * d.accuracy, 100 * d.accuracy_interval.low,
-                    100 * d.accuracy_interval.high, metrics::verdict(d)));
+    const std::string& first = result.models.front().name;
+    const int64_t own = result.models[k].evaluation.comparisons,
+                  of_first = result.models.front().evaluation.comparisons;
+    if (d.comparisons == 0) {
+      say(fmt::format("{} against {}: not compared: no comparison was decided by both", result.models[k].name, first));
+      continue;
+    }
+    if (d.comparisons < std::max(own, of_first)) {
+      say(fmt::format("{} and {} are compared on the {} comparisons that both decided, of {} and {}",
+                      result.models[k].name, first, d.comparisons, own, of_first));
+    }
+    say(fmt::format("{} against {}: accuracy {:+.2f} points [{:+.2f}, {:+.2f}]: {}", result.models[k].name, first,
+                    100 * d.accuracy, 100 * d.accuracy_interval.low, 100 * d.accuracy_interval.high,
+                    metrics::verdict(d)));
   }
 }
 

@@ -94,7 +94,8 @@ void explain_response(const text::TextEncoder& encoder, const Prompt& prompt, co
   print_tokens(encoder, explained);
   print_line(fmt::format("{} tokens: prompt 0..{}, response {}..{}", encoded.ids.size(), encoded.prompt_tokens,
                          encoded.response_begin, encoded.response_end));
-  const std::string gate = encoded.gate_tokens > 0 ? std::to_string(encoded.gate_tokens - 1) : "none";
+  const auto gate_ids = static_cast<int64_t>(encoder.encode_gate(prompt, {&encoded, 1}).size());
+  const std::string gate = gate_ids > 0 ? std::to_string(gate_ids - 1) : "none";
   const std::string pooled =
       encoder.policy().pooling == "mean" ? "all" : std::to_string(pooled_position(encoder, encoded));
   print_line(fmt::format("score read at: {}  gate read at: {}", pooled, gate));

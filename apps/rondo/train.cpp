@@ -16,6 +16,7 @@ struct TrainFlags {
   runs::TrainConfig config;
   std::string resume;
   bool dry_run = false;
+  std::string dump_ids;
   bool no_report = false;
 };
 
@@ -57,6 +58,7 @@ void run_train(const TrainFlags& flags, Session& session) {
     keep_process(session, config.process);
   }
   config.writes_report = !flags.no_report;
+  config.dump_ids = flags.dump_ids;
   if (flags.dry_run) return print_plan(runs::plan_training(config, session.hooks()));
   const train::LoopResult result = runs::train(config, session.hooks(/*stops=*/true));
   say(result, config, session);
@@ -68,7 +70,10 @@ Runner setup(CLI::App& app) {
   FlagBinder binder(app);
   describe(binder, flags->config);
   app.add_option("--resume", flags->resume, "continue the run in this folder; other flags come from its run.json");
-  app.add_flag("--dry-run", flags->dry_run, "print the resolved config and the plan, train nothing");
+  CLI::Option* const dry_run =
+      app.add_flag("--dry-run", flags->dry_run, "print the resolved config and the plan, train nothing");
+  app.add_option("--dump-ids", flags->dump_ids, "with --dry-run: JSONL file for the token ids of every row")
+      ->needs(dry_run);
   app.add_flag("--no-report", flags->no_report, "write no report.html");
   return [flags](Session& session) { run_train(*flags, session); };
 }

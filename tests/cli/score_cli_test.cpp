@@ -303,6 +303,8 @@ TEST_F(ScoreVerb, AnswersMistakesWithTheRemedy) {
   folder_.write("two.json", R"(["rock","paper"])");
   folder_.write("three.json", R"(["rock","paper","scissors"])");
   folder_.write("number.json", R"(["rock",3])");
+  std::filesystem::create_directories(folder_ / "gap");
+  for (const char* file : {"gap/responses_0.json", "gap/responses_2.json"}) folder_.write(file, R"(["rock","paper"])");
   const std::string model = "score --model $F/gpm --out $F/x.jsonl ";
   const std::string joined = model + "--data $F/prompts.jsonl --responses $F/";
   const struct {
@@ -328,6 +330,7 @@ TEST_F(ScoreVerb, AnswersMistakesWithTheRemedy) {
       {joined + "two.json $F/three.json", 3, "do not fit each other"},
       {joined + "number.json", 3, "element 2 is number"},
       {joined + "gpm", 5, "no responses_0.json"},
+      {joined + "gap", 5, "there is no responses_1.json, and there is responses_2.json"},
       {model + "--data $F/labels.jsonl --responses $F/one.json", 3, "it has 'responses' of its own"},
   };
   for (const auto& c : cases) {

@@ -27,7 +27,24 @@ struct Comparison {
   bool operator==(const Comparison&) const = default;
 };
 
-/// A response is an assistant turn; plain rows have `content` only.
+/// A row of a file that became part of a group.
+///   number           of the row among those that became groups, from 0
+///   place            "rows.jsonl: row 3", for messages; "" where it is from no file
+///   responses        the row's responses, in its order, as places in the group: equal ones share a place
+///   comparison_end   the row's comparisons end here among those of the group; they begin where the row before ends
+struct SourceRow {
+  int64_t number = 0;
+  std::string place;
+  std::string id;
+  std::string subset;
+  std::vector<int32_t> responses;
+  int64_t comparison_end = 0;
+
+  bool operator==(const SourceRow&) const = default;
+};
+
+/// A response is an assistant turn; plain rows have `content` only. `id` and `subset` are those of the row that the
+/// group was read from; where rows of one prompt became one group, `rows` has those of each.
 struct Group {
   Prompt prompt;
   std::vector<Message> responses;
@@ -35,6 +52,7 @@ struct Group {
   std::string id;
   std::string subset;
   std::string source;
+  std::vector<SourceRow> rows = {};
 };
 
 }  // namespace rondo

@@ -27,16 +27,36 @@ const TokenResponse& sequence_of(const GroupSelection& s, size_t index) {
   return s.group->sequence(s.group->is_pairwise ? s.pairs[index].sequence : s.responses[index]);
 }
 
-int64_t common_prefix(const GroupSelection& s, const PackOptions& options) {
-  if (options.bidirectional || sequence_count(s) == 0) return 0;
+// How many tokens of `a`, of its first `most`, `b` begins with.
+int64_t common_prefix(const std::vector<int32_t>& a, const std::vector<int32_t>& b, int64_t most) {
+  most = std::min({most, std::ssize(a), std::ssize(b)});
+  return std::mismatch(a.begin(), a.begin() + most, b.begin()).first - a.begin();
+}
+
+// How a group is laid out. The gate's prompt usually begins the shared tokens and costs nothing. Where it parts from
+// them it is a leaf like the responses, if that is cheaper than a tree of its own: it needs the prefix cut to what it
+// shares, and every response computes what was cut.
+struct Outline {
+  int64_t prefix = 0;
+  int64_t gate_begin = 0;  // tokens of the gate's prompt from here on are a segment of their own
+};
+
+Outline outline_of(const GroupSelection& s, const PackOptions& options) {
+  Outline outline;
+  if (options.bidirectional || sequence_count(s) == 0) return outline;
   const std::vector<int32_t>& first = sequence_of(s, 0).ids;
-  auto length = static_cast<int64_t>(first.size());
-  for (size_t r = 1; r < sequence_count(s); ++r) {
-    const std::vector<int32_t>& ids = sequence_of(s, r).ids;
-    length = std::min(length, static_cast<int64_t>(ids.size()));
-    length = std::mismatch(ids.begin(), ids.begin() + length, first.begin()).first - ids.begin();
-  }
-  return length;
+  outline.prefix = std::ssize(first);
+  for (size_t r = 1; r < sequence_count(s); ++r)
+    outline.prefix = common_prefix(first, sequence_of(s, r).ids, outline.prefix);
+  if (!options.needs_gate) return outline;
+  outline.gate_begin = common_prefix(first, s.group->gate_ids, outline.prefix);
+  if (outline.gate_begin == std::ssize(s.group->gate_ids)) return outline;
+  const int64_t recomputed = (outline.prefix - outline.gate_begin) * (static_cast<int64_t>(sequence_count(s)) - 1);
+  if (recomputed <= outline.gate_begin)
+    outline.prefix = outline.gate_begin;
+  else
+    outline.gate_begin = 0;
+  return outline;
 }
 
 class Packer {
@@ -48,7 +68,8 @@ class Packer {
   void add(const GroupSelection& s) {
     RONDO_ASSERT(batch_.group_sizes.empty() || is_pairwise_ == s.group->is_pairwise, "a batch is of one kind of model");
     is_pairwise_ = s.group->is_pairwise;
-    const int64_t prefix = common_prefix(s, options_);
+    const Outline outline = outline_of(s, options_);
+    const int64_t prefix = outline.prefix;
     SegmentTree tree{.prefix_begin = row(), .prefix_length = prefix};
     if (prefix > 0) append(sequence_of(s, 0), 0, prefix);
 
@@ -68,8 +89,8 @@ class Packer {
       append(sequence_of(s, r), prefix, prefix + rest(r));
     }
     batch_.layout.trees.push_back(std::move(tree));
-    if (options_.needs_gate) add_gate(s, prefix, first_row);
     add_readings(s, prefix, first_row);
+    if (options_.needs_gate) add_gate(s.group->gate_ids, outline);
     for (const SelectedPair& pair : s.pairs) pairs_.push_back({batch_.group_count(), pair.i, pair.j});
     batch_.group_sizes.push_back(static_cast<int64_t>(s.responses.size()));
   }
@@ -100,27 +121,34 @@ class Packer {
   int64_t row() const { return static_cast<int64_t>(ids_.size()); }
 
   void append(const TokenResponse& response, int64_t from, int64_t to) {
-    for (int64_t position = from; position < to; ++position) {
-      const auto at = static_cast<size_t>(position);
-      ids_.push_back(response.ids[at]);
-      positions_.push_back(position);
-      types_.push_back(response.type_ids.empty() ? 0 : response.type_ids[at]);
-    }
+    append_ids(response.ids, from, to);
+    for (int64_t position = from; position < to; ++position)
+      types_.push_back(response.type_ids.empty() ? 0 : response.type_ids[static_cast<size_t>(position)]);
     has_types_ = has_types_ || !response.type_ids.empty();
   }
 
-  void add_gate(const GroupSelection& s, int64_t prefix, const std::vector<int64_t>& first_row) {
-    const int64_t pos = s.group->gate_pos;
-    if (pos < 0) {
+  void append_ids(const std::vector<int32_t>& ids, int64_t from, int64_t to) {
+    for (int64_t position = from; position < to; ++position) {
+      ids_.push_back(ids[static_cast<size_t>(position)]);
+      positions_.push_back(position);
+    }
+  }
+
+  void add_gate(const std::vector<int32_t>& ids, const Outline& outline) {
+    if (ids.empty())
       throw DataError("a gated head needs a prompt: one group has an empty prompt; use `gate` none or add prompts");
+    SegmentTree* tree = &batch_.layout.trees.back();
+    const int64_t begin = outline.gate_begin, rest = std::ssize(ids) - begin;
+    if (rest == 0) return gate_rows_.push_back(tree->prefix_begin + begin - 1);
+    // Beside a longer prefix, which it does not share, it cannot be a leaf.
+    if (begin == 0 && tree->prefix_length > 0) {
+      batch_.layout.trees.push_back({.prefix_begin = row(), .prefix_length = 0});
+      tree = &batch_.layout.trees.back();
     }
-    if (options_.bidirectional) {
-      batch_.layout.trees.back().runs.push_back({.begin = row(), .count = 1, .length = pos + 1});
-      append(sequence_of(s, 0), 0, pos + 1);
-      gate_rows_.push_back(row() - 1);
-    } else {
-      gate_rows_.push_back(pos < prefix ? batch_.layout.trees.back().prefix_begin + pos : first_row[0] + pos - prefix);
-    }
+    tree->runs.push_back({.begin = row(), .count = 1, .length = rest});
+    append_ids(ids, begin, std::ssize(ids));
+    types_.resize(ids_.size(), 0);
+    gate_rows_.push_back(row() - 1);
   }
 
   // A position of a response lies in the shared prefix or in the response's own segment.
@@ -247,12 +275,12 @@ std::vector<GroupSelection> split_pairs(const GroupSelection& selection, int64_t
 }
 
 int64_t token_cost(const GroupSelection& selection, const PackOptions& options) {
-  const int64_t prefix = common_prefix(selection, options);
-  int64_t tokens = prefix;
+  const Outline outline = outline_of(selection, options);
+  int64_t tokens = outline.prefix;
   for (size_t r = 0; r < sequence_count(selection); ++r) {
-    tokens += static_cast<int64_t>(sequence_of(selection, r).ids.size()) - prefix;
+    tokens += std::ssize(sequence_of(selection, r).ids) - outline.prefix;
   }
-  if (options.bidirectional && options.needs_gate) tokens += selection.group->gate_pos + 1;
+  if (options.needs_gate) tokens += std::ssize(selection.group->gate_ids) - outline.gate_begin;
   return tokens;
 }
 

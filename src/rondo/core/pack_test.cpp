@@ -21,7 +21,8 @@ std::vector<int64_t> numbers(const Tensor& x) {
 
 // Prompt 1 2, responses of two, one and two tokens.
 TokenGroup group() {
-  TokenGroup g{.responses = {response({1, 2, 10, 11}), response({1, 2, 20}), response({1, 2, 30, 31})}, .gate_pos = 1};
+  TokenGroup g{.responses = {response({1, 2, 10, 11}), response({1, 2, 20}), response({1, 2, 30, 31})},
+               .gate_ids = {1, 2}};
   g.comparisons = {{.i = 0, .j = 1, .p = 1}, {.i = 0, .j = 2, .p = 0.5F, .weight = 3}, {.i = 2, .j = 1, .p = 0}};
   return g;
 }
@@ -77,9 +78,43 @@ TEST(Pack, EncodersShareNothingAndReadTheGatesPromptAlone) {
   EXPECT_FALSE(pack({&s, 1}, {}).gate_rows_G.defined());
 }
 
+// Where a response merges with the end of the prompt, the prompt alone is a leaf beside the responses; its state, and
+// so the gate, is the same whatever they are.
+TEST(Pack, TheGatesPromptIsALeafWhereItPartsFromTheResponses) {
+  TokenGroup g;
+  for (const int32_t last : {10, 20, 30}) g.responses.push_back(response({1, 2, 3, last}));
+  g.gate_ids = {1, 2, 9};
+  const GroupSelection s = select_all(g);
+  const PackOptions options{.needs_gate = true};
+  const PackedBatch batch = pack({&s, 1}, options);
+  EXPECT_EQ(numbers(batch.ids_N), (std::vector<int64_t>{1, 2, 3, 10, 3, 20, 3, 30, 9}));
+  EXPECT_EQ(numbers(batch.positions_N), (std::vector<int64_t>{0, 1, 2, 3, 2, 3, 2, 3, 2}));
+  EXPECT_EQ(numbers(batch.gate_rows_G), (std::vector<int64_t>{8}));
+  ASSERT_EQ(batch.layout.trees.size(), 1u);
+  EXPECT_EQ(batch.layout.trees[0].prefix_length, 2);
+  EXPECT_EQ(token_cost(s, options), batch.layout.token_count);
+  EXPECT_EQ(token_cost(s, {}), 6);
+}
+
+// Cutting a long shared beginning would cost more than the prompt once more.
+TEST(Pack, TheGatesPromptIsATreeOfItsOwnWhereThatIsCheaper) {
+  TokenGroup g;
+  for (const int32_t last : {10, 11, 12}) g.responses.push_back(response({1, 2, 3, 4, 5, last}));
+  g.gate_ids = {1, 9};
+  const GroupSelection s = select_all(g);
+  const PackOptions options{.needs_gate = true};
+  const PackedBatch batch = pack({&s, 1}, options);
+  EXPECT_EQ(numbers(batch.ids_N), (std::vector<int64_t>{1, 2, 3, 4, 5, 10, 11, 12, 1, 9}));
+  EXPECT_EQ(numbers(batch.positions_N), (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 5, 5, 0, 1}));
+  ASSERT_EQ(batch.layout.trees.size(), 2u);
+  EXPECT_EQ(numbers(batch.gate_rows_G), (std::vector<int64_t>{9}));
+  EXPECT_EQ(numbers(batch.pool_rows_T), (std::vector<int64_t>{5, 6, 7}));
+  EXPECT_EQ(token_cost(s, options), 10);
+}
+
 TEST(Pack, RefusesAGateWithoutAPrompt) {
   TokenGroup g = group();
-  g.gate_pos = -1;
+  g.gate_ids.clear();
   const GroupSelection s = select_all(g);
   EXPECT_THROW(pack({&s, 1}, {.needs_gate = true}), DataError);
 }

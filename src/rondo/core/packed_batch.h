@@ -64,8 +64,8 @@ struct PackedBatch {
   // Pairwise models: where the ordered pair of each sequence stands in the flattened tables (core/score_kernel.h).
   Tensor pair_index_Q;  // int64
 
-  // Gate: row of the last token wholly inside the prompt; undefined where no head asks for a gate. An encoder's prompt
-  // is a segment of its own, so that it does not see a response.
+  // Gate: row of the last token of each group's prompt, as the prompt is tokenised alone; undefined where no head asks
+  // for a gate. The prompt is a segment of its own where it is no part of the prefix.
   Tensor gate_rows_G;  // int64
 
   // Language-model targets of chosen responses: the state of row lm_rows predicts the token lm_targets of the response

@@ -7,6 +7,9 @@
 // sign is arXiv:2410.02197 eq. 4.1: positive means i is preferred.
 #pragma once
 
+#include <span>
+#include <string>
+
 #include "rondo/base/tensor.h"
 
 namespace rondo {
@@ -19,8 +22,13 @@ struct PreferenceTable {
   Tensor embeddings_ME;
   Tensor gate_P;
   Tensor pairwise_MM;  // skew scores of a pairwise model
+  /// Of each response the first one that is the same to the model (int64); undefined where all differ. Their scores
+  /// against each other are exactly 0, and against others equal to the last bit.
+  Tensor same_M = {};
 
   int64_t response_count() const;
+  /// The table of these responses, in this order; some may be named several times, and are the same.
+  PreferenceTable of_responses(std::span<const int64_t> places) const;
 
   /// s(i,j) for all pairs [..., M, M], skew to the last bit: U - U' with U = (lambda V_even) V_odd'.
   Tensor scores_MM() const;
@@ -36,6 +44,10 @@ struct PreferenceTable {
   /// The same table with the sums in a fixed order, so that an entry has the same bits in a group of any size.
   Tensor scores_ordered_MM() const;
 };
+
+/// "response 2 of 3: its reward", or "the prompt: its gate": what of a table is not finite, since a damaged response
+/// spoils every entry of its row and column of the scores. "" where everything is.
+std::string first_damage(const PreferenceTable& table);
 
 /// How what a pairwise model says of (i, j) and of (j, i) becomes one skew score.
 ///   kScores         (T - T') / 2, never T - T' (docs/methods.md, The score kernel)

@@ -30,15 +30,29 @@ struct TokenPair {
   TokenResponse sequence;
 };
 
-/// gate_pos: position of the last token wholly inside the prompt's rendering, the smallest over the group; -1 where the
-/// prompt is empty. The comparisons name responses by index and are sorted by (i, j).
+/// What of a group a model can tell apart: responses with the same tokens are one here. The comparisons name responses
+/// by index and are sorted by (i, j).
+///   gate_ids   the prompt alone, whose last token a gate reads; empty where the prompt is
+///   places     for each response of the group that was tokenised, its place in `responses`; -1 where it was dropped
+///   numbers    for each of `comparisons`, its number among those of the group that was tokenised
+///   undecided  numbers of the comparisons between responses with the same tokens: they score 0, whatever the model
 struct TokenGroup {
   std::vector<TokenResponse> responses;
   std::vector<Comparison> comparisons;
-  int64_t gate_pos = -1;
+  std::vector<int32_t> gate_ids;
+  std::vector<int64_t> places;
+  std::vector<int32_t> numbers;
+  std::vector<int32_t> undecided;
   /// Pairwise models: ordered pairs, sorted by (i, j). The responses have no tokens of their own then.
   bool is_pairwise = false;
   std::vector<TokenPair> pairs;
+
+  /// Places of a row's responses, in the row's order, -1 for those that were dropped.
+  std::vector<int64_t> places_of(const SourceRow& row) const {
+    std::vector<int64_t> found;
+    for (const int32_t response : row.responses) found.push_back(places[static_cast<size_t>(response)]);
+    return found;
+  }
 
   /// What goes through the model: one sequence a response, or one an ordered pair.
   int64_t sequence_count() const { return static_cast<int64_t>(is_pairwise ? pairs.size() : responses.size()); }

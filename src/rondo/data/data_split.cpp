@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rondo/data/group_merge.h"
 #include "rondo/data/prompt_identity.h"
 
 namespace rondo::data {
@@ -16,28 +17,6 @@ bool is_test(const Hash128& identity, const SplitOptions& options) {
   bytes.append(reinterpret_cast<const char*>(identity.data()), sizeof(identity));
   // 53 bits, the width of a double: uniform in [0, 1).
   return std::ldexp(static_cast<double>(hash128(bytes)[0] >> 11U), -53) < options.test_fraction;
-}
-
-// The responses of one side with the comparisons among them.
-Group side_of(const Group& group, const std::vector<bool>& in_test, bool test) {
-  Group side{.prompt = group.prompt,
-             .responses = {},
-             .comparisons = {},
-             .id = group.id,
-             .subset = group.subset,
-             .source = group.source};
-  std::vector<int32_t> new_index(group.responses.size(), -1);
-  for (size_t i = 0; i < group.responses.size(); ++i) {
-    if (in_test[i] != test) continue;
-    new_index[i] = static_cast<int32_t>(side.responses.size());
-    side.responses.push_back(group.responses[i]);
-  }
-  for (Comparison c : group.comparisons) {
-    c.i = new_index[static_cast<size_t>(c.i)];
-    c.j = new_index[static_cast<size_t>(c.j)];
-    if (c.i >= 0 && c.j >= 0) side.comparisons.push_back(c);
-  }
-  return side;
 }
 
 class Splitter {
@@ -56,7 +35,9 @@ class Splitter {
     }
     size_t kept = 0;
     for (const bool test : {false, true}) {
-      const Group side = side_of(group, in_test, test);
+      std::vector<bool> in_side = in_test;
+      if (!test) in_side.flip();
+      const Group side = part_of(group, std::vector<bool>(group.rows.size(), true), in_side);
       kept += side.comparisons.size();
       if (side.responses.empty()) continue;
       if (side.comparisons.empty()) {

@@ -19,6 +19,7 @@ struct Counts {
   uint64_t responses;
   uint64_t comparisons;
   Repetitions repetitions;
+  uint64_t row_bytes;
 };
 
 class Writer {
@@ -86,11 +87,8 @@ GroupHead read_head(Reader& reader) {
   GroupHead head{.response_count = static_cast<int64_t>(counts.responses),
                  .comparison_count = static_cast<int64_t>(counts.comparisons),
                  .repetitions = counts.repetitions,
-                 .id = {},
-                 .subset = {},
+                 .row_bytes = counts.row_bytes,
                  .source = {}};
-  head.id = reader.text();
-  head.subset = reader.text();
   head.source = reader.text();
   return head;
 }
@@ -103,17 +101,31 @@ uint64_t head_bytes(std::string_view bytes) {
   return size + sizeof(size);
 }
 
+std::string encode_rows(const std::vector<SourceRow>& rows) {
+  Writer writer;
+  writer.raw(static_cast<uint64_t>(rows.size()));
+  for (const SourceRow& row : rows) {
+    writer.raw(row.number);
+    writer.text(row.place);
+    writer.text(row.id);
+    writer.text(row.subset);
+    writer.raw(static_cast<uint64_t>(row.responses.size()));
+    writer.block(row.responses.data(), row.responses.size() * sizeof(int32_t));
+    writer.raw(row.comparison_end);
+  }
+  return writer.take();
+}
+
 }  // namespace
 
 std::string encode_group(const Group& group, const Repetitions& repetitions) {
+  const std::string rows = encode_rows(group.rows);
   Writer head;
-  head.raw(Counts{group.responses.size(), group.comparisons.size(), repetitions});
-  head.text(group.id);
-  head.text(group.subset);
+  head.raw(Counts{group.responses.size(), group.comparisons.size(), repetitions, rows.size()});
   head.text(group.source);
   Writer all;
   // Exact for all but the short texts of the prompt, so that the comparisons of a large group are not copied twice.
-  size_t size = group.comparisons.size() * sizeof(Comparison) + group.prompt.text.size();
+  size_t size = group.comparisons.size() * sizeof(Comparison) + group.prompt.text.size() + rows.size();
   for (const Message& response : group.responses) size += kMessageBytes + response.content.size();
   all.reserve(size + kPromptBytes);
   all.text(head.take());
@@ -125,6 +137,7 @@ std::string encode_group(const Group& group, const Repetitions& repetitions) {
   all.text(group.prompt.template_kwargs_json);
   for (const Message& response : group.responses) all.message(response);
   all.block(group.comparisons.data(), group.comparisons.size() * sizeof(Comparison));
+  all.block(rows.data(), rows.size());
   return all.take();
 }
 
@@ -133,8 +146,6 @@ Group decode_group(std::string_view bytes) {
   (void)reader.raw<uint64_t>();
   GroupHead head = read_head(reader);
   Group group;
-  group.id = std::move(head.id);
-  group.subset = std::move(head.subset);
   group.source = std::move(head.source);
   group.prompt.is_plain = reader.raw<uint64_t>() != 0;
   group.prompt.text = reader.text();
@@ -145,6 +156,11 @@ Group decode_group(std::string_view bytes) {
   group.comparisons.resize(static_cast<size_t>(head.comparison_count));
   const std::string_view raw = reader.take(group.comparisons.size() * sizeof(Comparison));
   if (!raw.empty()) std::memcpy(group.comparisons.data(), raw.data(), raw.size());
+  group.rows = decode_rows(reader.rest());
+  if (!group.rows.empty()) {
+    group.id = group.rows.front().id;
+    group.subset = group.rows.front().subset;
+  }
   return group;
 }
 
@@ -156,6 +172,27 @@ GroupHead decode_head(std::string_view bytes, bool& complete) {
   return read_head(reader);
 }
 
-std::string_view content_bytes(std::string_view bytes) { return bytes.substr(head_bytes(bytes)); }
+std::string_view content_bytes(std::string_view bytes) {
+  bool complete = false;
+  const GroupHead head = decode_head(bytes, complete);
+  bytes.remove_suffix(head.row_bytes);
+  return bytes.substr(head_bytes(bytes));
+}
+
+std::vector<SourceRow> decode_rows(std::string_view bytes) {
+  Reader reader(bytes);
+  std::vector<SourceRow> rows(reader.raw<uint64_t>());
+  for (SourceRow& row : rows) {
+    row.number = reader.raw<int64_t>();
+    row.place = reader.text();
+    row.id = reader.text();
+    row.subset = reader.text();
+    row.responses.resize(reader.raw<uint64_t>());
+    const std::string_view raw = reader.take(row.responses.size() * sizeof(int32_t));
+    if (!raw.empty()) std::memcpy(row.responses.data(), raw.data(), raw.size());
+    row.comparison_end = reader.raw<int64_t>();
+  }
+  return rows;
+}
 
 }  // namespace rondo::data

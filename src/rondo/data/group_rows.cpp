@@ -96,6 +96,7 @@ std::optional<GroupRow> GroupRows::use(io::Row&& row) {
   }
   try {
     apply_renames(renames_, row.object);
+    if (!row.spelled.is_null()) apply_renames(renames_, row.spelled);
     const ShapeEntry& shape = shape_of(row.object);
     Group group = read_row(shape, row.object);
     if (group.comparisons.empty() && !options_.allow_unlabelled) {

@@ -27,6 +27,18 @@ struct Part {
   uint32_t comparison_count = 0;
 };
 
+// A group is one row unless it says otherwise.
+SourceRow only_row(const Group& group, int64_t number, std::string place) {
+  SourceRow row{.number = number,
+                .place = std::move(place),
+                .id = group.id,
+                .subset = group.subset,
+                .responses = std::vector<int32_t>(group.responses.size()),
+                .comparison_end = std::ssize(group.comparisons)};
+  std::iota(row.responses.begin(), row.responses.end(), 0);
+  return row;
+}
+
 void check_comparisons(const Group& group) {
   const auto count = static_cast<int64_t>(group.responses.size());
   for (const Comparison& c : group.comparisons) {
@@ -58,14 +70,23 @@ Group GroupStore::group(int64_t index) const {
   return decode_group(spool_->read(place.position, place.bytes));
 }
 
-GroupInfo GroupStore::info(int64_t index) const {
+GroupHead GroupStore::head(const Entry& place) const {
   constexpr uint64_t kUsualHead = 512;
-  const Entry& place = entry(index);
   bool complete = false;
   GroupHead head = decode_head(spool_->read(place.position, std::min(place.bytes, kUsualHead)), complete);
   if (!complete) head = decode_head(spool_->read(place.position, place.bytes), complete);
-  return {head.response_count, head.comparison_count, std::move(head.id), std::move(head.subset),
-          std::move(head.source)};
+  return head;
+}
+
+GroupInfo GroupStore::info(int64_t index) const {
+  GroupHead head = this->head(entry(index));
+  return {head.response_count, head.comparison_count, std::move(head.source)};
+}
+
+std::vector<SourceRow> GroupStore::rows(int64_t index) const {
+  const Entry& place = entry(index);
+  const uint64_t bytes = head(place).row_bytes;
+  return decode_rows(spool_->read(place.position + place.bytes - bytes, bytes));
 }
 
 std::string GroupStore::content_hash() const {
@@ -96,12 +117,13 @@ struct GroupStoreBuilder::State {
 GroupStoreBuilder::GroupStoreBuilder(const std::string& spool_folder) : state_(std::make_unique<State>(spool_folder)) {}
 GroupStoreBuilder::~GroupStoreBuilder() = default;
 
-void GroupStoreBuilder::add(Group&& group, std::string_view source_key) {
+void GroupStoreBuilder::add(Group&& group, std::string_view source_key, std::string place) {
   if (group.responses.empty()) throw DataError("there is no response");
   check_comparisons(group);
   const Hash128 key = group_identity(prompt_identity(group.prompt), source_key);
   ReadReport& report = state_->report;
   report.merged_responses += static_cast<int64_t>(group.responses.size());
+  if (group.rows.empty()) group.rows.push_back(only_row(group, std::ssize(state_->parts), std::move(place)));
   GroupMerger merger;
   merger.add(std::move(group));
   report.self_comparisons += merger.self_comparisons();

@@ -3,7 +3,8 @@
 //
 // Rows stream in, become groups (row_shapes.h) and are spooled in binary form to a nameless temporary file; memory
 // holds 40 bytes per row while reading and 40 bytes per group afterwards. Rows with the same prompt in one source are
-// one group (prompt_identity.h); sources never merge. Groups stand in the order of their first row.
+// one group (prompt_identity.h), which knows them (Group::rows); sources never merge. Groups stand in the order of
+// their first row.
 //
 // A group itself is built in memory: 24 bytes per comparison, and twice that while its rows merge. 4,000 responses with
 // all 8 million comparisons take about 200 MB in group(), 600 MB at most in reading.
@@ -23,6 +24,7 @@
 
 namespace rondo::data {
 
+struct GroupHead;
 class Spool;
 
 /// A row that was not used, and why.
@@ -66,8 +68,6 @@ inline constexpr size_t kKeptBadRows = 1000;
 struct GroupInfo {
   int64_t response_count = 0;
   int64_t comparison_count = 0;
-  std::string id;
-  std::string subset;
   std::string source;
 };
 
@@ -81,6 +81,8 @@ class GroupStore {
   /// The group in full. Safe from several threads at once, as everything here.
   [[nodiscard]] Group group(int64_t index) const;
   [[nodiscard]] GroupInfo info(int64_t index) const;
+  /// The rows that became the group, in the order of the file: Group::rows without the rest.
+  [[nodiscard]] std::vector<SourceRow> rows(int64_t index) const;
   /// From memory, without reading.
   [[nodiscard]] int64_t response_count(int64_t index) const { return entry(index).response_count; }
   [[nodiscard]] int64_t comparison_count(int64_t index) const { return entry(index).comparison_count; }
@@ -98,6 +100,7 @@ class GroupStore {
   };
   GroupStore(std::unique_ptr<Spool> spool, std::vector<Entry> entries, ReadReport report);
   const Entry& entry(int64_t index) const;
+  GroupHead head(const Entry& place) const;
 
   std::unique_ptr<Spool> spool_;
   std::vector<Entry> entries_;
@@ -111,8 +114,8 @@ class GroupStoreBuilder {
   ~GroupStoreBuilder();
 
   /// Adds a group or a part of one; parts with equal prompt and equal `source_key` become one group.
-  /// Throws DataError where an index or a number is out of range.
-  void add(Group&& group, std::string_view source_key);
+  /// `place` names the row that it was in messages. Throws DataError where an index or a number is out of range.
+  void add(Group&& group, std::string_view source_key, std::string place = {});
   /// Merges and counts. `report` brings what is known of the rows.
   [[nodiscard]] GroupStore finish(ReadReport report);
 

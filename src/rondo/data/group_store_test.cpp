@@ -33,8 +33,17 @@ TEST_F(Store, RowsOfOnePromptMergeAndEqualResponsesToo) {
 )"});
   ASSERT_EQ(store.size(), 2);
   EXPECT_EQ(describe_group(store.group(0)), "a|b|c; 0>1 p=1; 1>2 p=1 margin=2");
-  EXPECT_EQ(store.info(0).id, "first");
   EXPECT_EQ(store.info(0).source, "f0");
+  const std::vector<SourceRow> rows = store.rows(0);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows, store.group(0).rows);
+  EXPECT_EQ(rows[0].id, "first");
+  EXPECT_EQ(rows[0].number, 0);
+  EXPECT_EQ(rows[1].number, 2);
+  EXPECT_THAT(rows[1].place, HasSubstr("f0.jsonl: row 3"));
+  EXPECT_EQ(rows[1].responses, (std::vector<int32_t>{1, 2}));
+  EXPECT_EQ(rows[0].comparison_end, 1);
+  EXPECT_EQ(rows[1].comparison_end, 2);
   EXPECT_EQ(store.response_count(0), 3);
   EXPECT_EQ(store.report().merged_responses, 1);
   EXPECT_EQ(store.report().rows_of_shape.at("pair"), 3);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "rondo/base/error.h"
+#include "rondo/data/group_merge.h"
 
 namespace rondo::data {
 
@@ -125,6 +126,14 @@ ordered_json prompt_row(const ordered_json& row, const Prompt& prompt) {
 }
 
 std::string canonical_rows(const Group& group) {
+  const auto has_names_of_first = [&group](const SourceRow& row) {
+    return row.id == group.rows.front().id && row.subset == group.rows.front().subset;
+  };
+  if (!std::ranges::all_of(group.rows, has_names_of_first)) {
+    std::string lines;
+    for (const Group& part : by_names(group)) lines += canonical_rows(part);
+    return lines;
+  }
   std::string outcomes = outcomes_of(group);
   if (!outcomes.empty()) {
     ordered_json row = part_json(group, 0, 0);

@@ -2,7 +2,8 @@
 // Groups as canonical rows, one JSON object per line. Reading them back gives the same groups.
 //
 // Many plain outcomes are written compactly ("outcomes", one character per pair); very many other comparisons are
-// spread over several rows of the same prompt, which merge when they are read.
+// spread over several rows of the same prompt, which merge when they are read. Rows that merged and have ids or subsets
+// of their own are rows of their own again.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -43,6 +43,7 @@ OpenTokens open_tokens(std::shared_ptr<const GroupStore> groups, const text::Tex
   const TokenOptions token_options{.max_length = options.max_length > 0 ? options.max_length : model_length,
                                    .overlong = options.overlong,
                                    .pairs = use.pairs,
+                                   .needs_gate = use.needs_gate,
                                    .threads = use.threads};
   OpenTokens open{.store = std::make_unique<TokenStore>(std::move(groups), encoder, token_options, use.progress),
                   .notes = {}};
@@ -76,9 +77,10 @@ Notes token_notes(const TokenReport& report, const std::string& overlong) {
   }
   if (report.same_tokens > 0) {
     notes.push_back({LogLevel::kWarning,
-                     fmt::format("{} {} have the same tokens as another of their prompt: no model can tell them apart; "
-                                 "`rondo {}` shows what it reads",
-                                 report.same_tokens, report.is_pairwise ? "pairs" : "responses",
+                     fmt::format("{} responses have the same tokens as another of their prompt: no model can tell them "
+                                 "apart, they score 0 against each other, and {} comparisons between them count for "
+                                 "nothing; `rondo {}` shows what is read",
+                                 report.same_tokens, report.undecided,
                                  report.is_pairwise ? "rank --with token_ids" : "tokenize --explain")});
   }
   return notes;

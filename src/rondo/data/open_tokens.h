@@ -28,6 +28,7 @@ void describe_length(FieldVisitor& v, DataOptions& c);
 struct DataUse {
   bool allow_unlabelled = false;  // groups without comparisons are welcome
   PairsWanted pairs = PairsWanted::kAll;
+  bool needs_gate = true;
   int64_t threads = 1;  // that tokenise; 0 = all cores
   std::string spool_folder = "/tmp";
   ProgressSink progress = silent_progress();

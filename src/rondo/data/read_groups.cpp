@@ -15,7 +15,7 @@ GroupStore read_groups(const ReadOptions& options) {
     try {
       // Files never merge, whatever their rows call themselves.
       const std::string key = fmt::format("{}\n{}", item->row.argument, item->group.source);
-      builder.add(std::move(item->group), key);
+      builder.add(std::move(item->group), key, fmt::format("{}: row {}", item->row.file, item->row.number));
       ++rows_of_shape[item->shape];
     } catch (const DataError& error) {
       rows.reject(item->row, error.what());

@@ -109,6 +109,22 @@ TEST(Writer, RowsReadBackToTheSameGroup) {
   EXPECT_EQ(again.id + again.subset + again.source, "iux");
 }
 
+// Two rows of one prompt that call themselves differently merge for computing and part again when they are written.
+TEST(Writer, KeepsTheNamesOfRowsThatMerged) {
+  const std::string rows =
+      "{\"id\":\"r1\",\"source\":\"x\",\"subset\":\"easy\",\"prompt\":\"p\",\"responses\":[\"a\",\"b\"],"
+      "\"comparisons\":[{\"i\":0,\"j\":1}]}\n"
+      "{\"id\":\"r2\",\"source\":\"x\",\"subset\":\"hard\",\"prompt\":\"p\",\"responses\":[\"b\",\"c\"],"
+      "\"comparisons\":[{\"i\":1,\"j\":0}]}\n";
+  const Group merged = read_back(rows);
+  EXPECT_EQ(merged.responses.size(), 3u);
+  EXPECT_EQ(canonical_rows(merged), rows);
+  const io::TestFolder folder;
+  const GroupStore store = read_groups({.files = {folder.write("rows.jsonl", rows + rows)}});
+  // The same rows a second time are the same rows.
+  EXPECT_EQ(std::ranges::count(canonical_rows(store.group(0)), '\n'), 2);
+}
+
 TEST(Writer, WritesPlainTournamentsCompactly) {
   const Group group = tournament(30);
   const std::string rows = canonical_rows(group);

@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t kChunkSequences = 4096;
 
 int64_t bytes_of(const TokenGroup& group) {
-  auto bytes = static_cast<int64_t>(group.comparisons.size() * sizeof(Comparison));
+  auto bytes = static_cast<int64_t>(group.comparisons.size() * (sizeof(Comparison) + sizeof(int32_t)) +
+                                    group.places.size() * sizeof(int64_t) + group.gate_ids.size() * sizeof(int32_t));
   for (int64_t k = 0; k < group.sequence_count(); ++k) {
     const TokenResponse& r = group.sequence(k);
     bytes += static_cast<int64_t>(sizeof(r) + (r.ids.size() + r.type_ids.size()) * sizeof(int32_t));
@@ -37,7 +38,6 @@ TokenStore::TokenStore(std::shared_ptr<const GroupStore> groups, const text::Tex
       const int64_t index = first + static_cast<int64_t>(k);
       count_tokens(chunk[k].group, chunk[k].overlong, unknown, report_);
       counts_[static_cast<size_t>(index)] = static_cast<int64_t>(chunk[k].group.responses.size());
-      if (chunk[k].overlong.kept) kept_[index] = std::move(*chunk[k].overlong.kept);
       keep(index, std::move(chunk[k].group));
       progress(index + 1, size(), "tokenising");
     }
@@ -46,7 +46,7 @@ TokenStore::TokenStore(std::shared_ptr<const GroupStore> groups, const text::Tex
 }
 
 size_t TokenStore::chunk_size(int64_t first) const {
-  const bool is_pairwise = encoder_.policy().pairwise != "none", all_pairs = options_.pairs == PairsWanted::kAll;
+  const bool is_pairwise = encoder_.policy().pairwise != "none", all_pairs = options_.pairs != PairsWanted::kLabelled;
   int64_t sequences = 0, last = first;
   while (last < size()) {
     const int64_t responses = groups_->response_count(last);
@@ -82,15 +82,11 @@ std::shared_ptr<const TokenGroup> TokenStore::keep(int64_t index, TokenGroup tok
   return group;
 }
 
-const std::vector<int64_t>* TokenStore::kept_responses(int64_t group) const {
-  const auto found = kept_.find(group);
-  return found == kept_.end() ? nullptr : &found->second;
-}
-
 TokenStore::Tokenised TokenStore::tokenise(int64_t index) const {
   const Group source = groups_->group(index);
   Tokenised result;
-  const std::string place = fmt::format("group {} ({})", index + 1, source.source);
+  const std::string& row = source.rows.front().place;
+  const std::string place = row.empty() ? fmt::format("group {} ({})", index + 1, source.source) : row;
   result.group = token_group(source, encoder_, options_, place, result.overlong);
   return result;
 }

@@ -31,8 +31,6 @@ class TokenStore : public TokenSource {
   std::shared_ptr<const TokenGroup> get(int64_t group) override;
   const GroupStore& groups() const { return *groups_; }
   const TokenReport& report() const { return report_; }
-  /// For the responses that get(group) has: their place in groups().group(group).
-  const std::vector<int64_t>* kept_responses(int64_t group) const;
 
  private:
   struct Cached {
@@ -55,8 +53,6 @@ class TokenStore : public TokenSource {
   TokenOptions options_;
   TokenReport report_;
   std::vector<int64_t> counts_;
-  // Only groups that lost responses are listed.
-  std::unordered_map<int64_t, std::vector<int64_t>> kept_;
   std::list<int64_t> recent_;
   std::unordered_map<int64_t, Cached> cache_;
   int64_t cached_bytes_ = 0;

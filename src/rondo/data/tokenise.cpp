@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <numeric>
 
 #include "rondo/base/error.h"
+#include "rondo/data/same_tokens.h"
 #include "rondo/data/tokenise_pairs.h"
 
 namespace rondo::data {
@@ -27,36 +28,19 @@ void erase_tokens(TokenResponse& r, int64_t begin, int64_t count) {
   if (r.pool_begin >= r.pool_end) r.pool_begin = std::max<int64_t>(0, r.pool_end - 1);
 }
 
-int64_t repeated_sequences(const TokenGroup& group) {
-  std::set<std::vector<int32_t>> distinct;
-  for (int64_t k = 0; k < group.sequence_count(); ++k) distinct.insert(group.sequence(k).ids);
-  return group.sequence_count() - static_cast<int64_t>(distinct.size());
-}
-
-// Leading tokens of a sequence that belong to its prompt, and those that the gate has read.
-struct PromptEnd {
-  int64_t prompt = 0;
-  int64_t gate = 0;
-};
-
-// Two lists of one group: its responses, and where the prompt of each ends.
+// Two lists of one group: its responses, and how many leading tokens of each belong to its prompt.
 struct Cut {
   TokenGroup& group;
-  std::vector<PromptEnd>& prompt_ends;
+  std::vector<int64_t>& prompt_ends;
 };
 
 void drop(const Cut& cut, int64_t max_length, Overlong& overlong) {
   std::vector<int64_t> kept;
-  std::vector<PromptEnd> kept_ends;
   for (size_t r = 0; r < cut.group.responses.size(); ++r) {
-    if (static_cast<int64_t>(cut.group.responses[r].ids.size()) > max_length) continue;
-    kept.push_back(static_cast<int64_t>(r));
-    kept_ends.push_back(cut.prompt_ends[r]);
+    if (std::ssize(cut.group.responses[r].ids) <= max_length) kept.push_back(static_cast<int64_t>(r));
   }
+  overlong.dropped = std::ssize(cut.group.responses) - std::ssize(kept);
   keep_responses(cut.group, kept);
-  overlong.dropped = static_cast<int64_t>(cut.prompt_ends.size() - kept_ends.size());
-  cut.prompt_ends = std::move(kept_ends);
-  overlong.kept = std::move(kept);
 }
 
 void truncate(const Cut& cut, const TokenOptions& options, int64_t longest, const std::string& place,
@@ -67,7 +51,7 @@ void truncate(const Cut& cut, const TokenOptions& options, int64_t longest, cons
     const int64_t excess = (left ? longest : static_cast<int64_t>(response.ids.size())) - options.max_length;
     if (excess <= 0) continue;
     // BOS stays in front; a prompt is cut behind it, a response at the end of its own text.
-    const int64_t text_end = left ? cut.prompt_ends[r].prompt : static_cast<int64_t>(response.ids.size()) - 1;
+    const int64_t text_end = left ? cut.prompt_ends[r] : static_cast<int64_t>(response.ids.size()) - 1;
     const int64_t begin = left ? 1 : text_end - excess;
     if (begin + excess > text_end || (!left && begin <= response.response_begin)) {
       throw DataError(
@@ -76,21 +60,7 @@ void truncate(const Cut& cut, const TokenOptions& options, int64_t longest, cons
                       options.max_length, place, left ? "prompt" : "response"));
     }
     erase_tokens(response, begin, excess);
-    if (left) {
-      cut.prompt_ends[r].prompt -= excess;
-      // A gate inside of what was cut reads the token in front of the cut.
-      cut.prompt_ends[r].gate = std::max(begin, cut.prompt_ends[r].gate - excess);
-    }
     ++overlong.truncated;
-  }
-}
-
-std::vector<text::EncodedResponse> encode_all(const Group& source, const text::TextEncoder& encoder,
-                                              const std::string& place) {
-  try {
-    return encoder.encode_all(source.prompt, source.responses);
-  } catch (const DataError& error) {
-    throw DataError(place + ": " + error.what());
   }
 }
 
@@ -119,20 +89,14 @@ Overlong apply_overlong(const Cut& cut, const TokenOptions& options, const std::
 }  // namespace
 
 void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept) {
-  std::vector<int32_t> place(group.responses.size(), -1);
+  std::vector<int64_t> new_place(group.responses.size(), -1);
   std::vector<TokenResponse> responses;
   for (const int64_t old : kept) {
-    place[static_cast<size_t>(old)] = static_cast<int32_t>(responses.size());
+    new_place[static_cast<size_t>(old)] = std::ssize(responses);
     responses.push_back(std::move(group.responses[static_cast<size_t>(old)]));
   }
   group.responses = std::move(responses);
-  std::erase_if(group.comparisons, [&](const Comparison& c) {
-    return place[static_cast<size_t>(c.i)] < 0 || place[static_cast<size_t>(c.j)] < 0;
-  });
-  for (Comparison& c : group.comparisons) {
-    c.i = place[static_cast<size_t>(c.i)];
-    c.j = place[static_cast<size_t>(c.j)];
-  }
+  for (int64_t& place : group.places) place = place < 0 ? place : new_place[static_cast<size_t>(place)];
 }
 
 std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer) {
@@ -156,10 +120,12 @@ void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::
     report.longest = std::max(report.longest, length);
     if (unknown) report.unknown_tokens += std::count(r.ids.begin(), r.ids.end(), *unknown);
   }
-  report.same_tokens += repeated_sequences(group);
+  const int64_t kept = std::ranges::count_if(group.places, [](int64_t place) { return place >= 0; });
+  report.same_tokens += kept - std::ssize(group.responses);
+  report.undecided += std::ssize(group.undecided);
   report.overlong += overlong.responses;
   report.truncated += overlong.truncated;
-  if (overlong.kept) report.dropped += overlong.dropped;
+  report.dropped += overlong.dropped;
 }
 
 TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling) {
@@ -183,30 +149,58 @@ TokenResponse token_response(const text::EncodedResponse& encoded, const std::st
   return r;
 }
 
+namespace {
+
+// The gate's prompt under a length limit: the tokens in front that every text has, and its end.
+void cut_gate(const std::optional<int32_t>& bos, int64_t max_length, std::vector<int32_t>& ids) {
+  const int64_t excess = std::ssize(ids) - max_length;
+  if (excess <= 0) return;
+  const auto begin = std::ranges::find_if(ids, [&](int32_t id) { return id != bos; });
+  ids.erase(begin, begin + std::min(excess, static_cast<int64_t>(ids.end() - begin)));
+}
+
+// The tokens of the responses; those of the gate's prompt go to the group.
+std::vector<text::EncodedResponse> encode(const Group& source, const text::TextEncoder& encoder,
+                                          const TokenOptions& options, const std::string& place, TokenGroup& group) {
+  try {
+    std::vector<text::EncodedResponse> encoded = encoder.encode_all(source.prompt, source.responses);
+    if (options.needs_gate) group.gate_ids = encoder.encode_gate(source.prompt, encoded);
+    cut_gate(encoder.bos_id(), options.max_length, group.gate_ids);
+    return encoded;
+  } catch (const DataError& error) {
+    throw DataError(place + ": " + error.what());
+  }
+}
+
+void add_responses(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
+                   const std::string& place, TokenGroup& group, Overlong& overlong) {
+  const std::vector<text::EncodedResponse> encoded = encode(source, encoder, options, place, group);
+  std::vector<int64_t> prompt_ends;
+  for (const text::EncodedResponse& response : encoded) {
+    group.responses.push_back(token_response(response, encoder.policy().pooling));
+    group.responses.back().text_length = code_points(source.responses[prompt_ends.size()].content);
+    prompt_ends.push_back(response.prompt_tokens);
+  }
+  overlong = apply_overlong({group, prompt_ends}, options, place);
+}
+
+}  // namespace
+
 TokenGroup token_group(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
                        const std::string& place, Overlong& overlong) {
   TokenGroup group;
-  group.comparisons = source.comparisons;
-  std::sort(group.comparisons.begin(), group.comparisons.end(),
-            [](const Comparison& a, const Comparison& b) { return std::pair(a.i, a.j) < std::pair(b.i, b.j); });
+  group.places.resize(source.responses.size());
+  std::iota(group.places.begin(), group.places.end(), int64_t{0});
+  overlong = {};
   if (encoder.policy().pairwise != "none") {
     for (const Message& response : source.responses)
       group.responses.push_back({.text_length = code_points(response.content)});
-    overlong = {};
     add_pairs(source, encoder, options, place, group, overlong);
-    return group;
+  } else {
+    add_responses(source, encoder, options, place, group, overlong);
   }
-  std::vector<PromptEnd> prompt_ends;
-  for (const text::EncodedResponse& encoded : encode_all(source, encoder, place)) {
-    group.responses.push_back(token_response(encoded, encoder.policy().pooling));
-    const std::string& content = source.responses[prompt_ends.size()].content;
-    group.responses.back().text_length = code_points(content);
-    prompt_ends.push_back({.prompt = encoded.prompt_tokens, .gate = encoded.gate_tokens});
-  }
-  overlong = apply_overlong({group, prompt_ends}, options, place);
-  const auto by_gate = [](const PromptEnd& a, const PromptEnd& b) { return a.gate < b.gate; };
-  group.gate_pos =
-      prompt_ends.empty() ? -1 : std::min_element(prompt_ends.begin(), prompt_ends.end(), by_gate)->gate - 1;
+  merge_same_tokens(group);
+  take_comparisons(source.comparisons, group);
   return group;
 }
 

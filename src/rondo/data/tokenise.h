@@ -20,14 +20,16 @@ namespace rondo::data {
 inline const std::vector<std::string> kOverlongNames = {"error", "drop", "truncate-left", "truncate-right"};
 
 /// Which ordered pairs a pairwise model reads: every one for scoring, both orders of labelled ones for training.
-enum class PairsWanted { kAll, kLabelled };
+/// Of a group of several rows, kInRows leaves out pairs that no row has.
+enum class PairsWanted { kAll, kInRows, kLabelled };
 
 struct TokenOptions {
   int64_t max_length = 0;
   std::string overlong = "error";
   int64_t cache_bytes = int64_t{1} << 30;  // of a TokenStore
   PairsWanted pairs = PairsWanted::kAll;
-  int64_t threads = 1;  // of the first pass of a TokenStore; 0 = all cores
+  bool needs_gate = true;  // the prompt alone is tokenised as well
+  int64_t threads = 1;     // of the first pass of a TokenStore; 0 = all cores
 };
 
 /// What the length limit did to a group.
@@ -35,28 +37,28 @@ struct Overlong {
   int64_t responses = 0;  // over the limit; of a pairwise model, sequences
   int64_t truncated = 0;
   int64_t dropped = 0;
-  std::optional<std::vector<int64_t>> kept;  // the responses left, where some were dropped
 };
 
-/// The group's responses in their order, its comparisons sorted. `place` names the group in messages.
-/// Throws DataError where a sequence is too long under `error`, or cannot be cut.
+/// The group in tokens: what `overlong` leaves of it, responses with the same tokens as one. `place` names the group in
+/// messages. Throws DataError where a sequence is too long under `error`, or cannot be cut.
 TokenGroup token_group(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
                        const std::string& place, Overlong& overlong);
 
-/// Keeps the responses listed in `kept`, renumbering the comparisons among them.
+/// Keeps the responses listed in `kept`; the places of the others become -1.
 void keep_responses(TokenGroup& group, const std::vector<int64_t>& kept);
 
 /// What tokenising many groups found.
 struct TokenReport {
   bool is_pairwise = false;
   int64_t groups = 0;
-  int64_t responses = 0;
-  int64_t comparisons = 0;  // left after equal responses were merged and over-long ones dropped
+  int64_t responses = 0;    // with tokens of their own
+  int64_t comparisons = 0;  // those that a model can decide: not dropped, nor undecided
   int64_t sequences = 0;    // responses, or ordered pairs of them
   int64_t tokens = 0;       // of the whole sequences
   int64_t longest = 0;
   int64_t unknown_tokens = 0;  // of `tokens`, those of the vocabulary's unknown token
   int64_t same_tokens = 0;     // responses whose tokens equal those of an earlier one of their group
+  int64_t undecided = 0;       // comparisons between such
   int64_t overlong = 0;        // sequences over max_length
   int64_t dropped = 0;         // responses
   int64_t truncated = 0;       // sequences

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "rondo/base/error.h"
@@ -19,9 +20,19 @@ int64_t length_of(const text::EncodedPair& pair) { return static_cast<int64_t>(p
 
 std::vector<text::ResponsePair> wanted_pairs(const Group& source, PairsWanted wanted, const std::string& place) {
   const auto count = static_cast<int32_t>(source.responses.size());
-  const bool all = wanted == PairsWanted::kAll;
+  // Lists of responses of which every two are compared: all of the group, or those of a row.
+  std::vector<std::vector<int32_t>> lists;
+  for (const SourceRow& row : source.rows) {
+    if (wanted == PairsWanted::kInRows) lists.push_back(row.responses);
+  }
+  if (wanted != PairsWanted::kLabelled && lists.empty()) {
+    lists.emplace_back(source.responses.size());
+    std::iota(lists.back().begin(), lists.back().end(), 0);
+  }
+  int64_t most = 0;
+  for (const std::vector<int32_t>& list : lists) most += std::ssize(list) * (std::ssize(list) - 1);
+  if (lists.empty()) most = 2 * std::ssize(source.comparisons);
   std::set<std::pair<int32_t, int32_t>> pairs;
-  const int64_t most = all ? int64_t{count} * (count - 1) : 2 * static_cast<int64_t>(source.comparisons.size());
   if (most > kMostPairs) {
     throw DataError(fmt::format(
         "too many pairs: {}: {} responses with {} ordered pairs, and a pairwise model reads each of them (at most {}); "
@@ -29,9 +40,11 @@ std::vector<text::ResponsePair> wanted_pairs(const Group& source, PairsWanted wa
         place, count, most, kMostPairs));
   }
   for (const Comparison& c : source.comparisons) pairs.insert({{c.i, c.j}, {c.j, c.i}});
-  for (int32_t i = 0; all && i < count; ++i) {
-    for (int32_t j = 0; j < i; ++j) pairs.insert({{i, j}, {j, i}});
+  for (const std::vector<int32_t>& list : lists) {
+    for (const int32_t i : list)
+      for (const int32_t j : list) pairs.insert({i, j});
   }
+  std::erase_if(pairs, [](const auto& pair) { return pair.first == pair.second; });
   std::vector<text::ResponsePair> list;
   for (const auto& [i, j] : pairs) list.push_back({i, j});
   return list;
@@ -133,12 +146,11 @@ void add_pairs(const Group& source, const text::TextEncoder& encoder, const Toke
   for (size_t r = 0; r < place_of.size(); ++r) place_of[r] = static_cast<int64_t>(r);
   if (overlong.responses > 0 && options.overlong == "error") fail_too_long(place, longest, options);
   if (overlong.responses > 0 && options.overlong == "drop") {
-    overlong.kept = fitting_responses(too_long, source.responses.size());
-    overlong.dropped = static_cast<int64_t>(place_of.size() - overlong.kept->size());
+    const std::vector<int64_t> kept = fitting_responses(too_long, source.responses.size());
+    overlong.dropped = std::ssize(place_of) - std::ssize(kept);
     std::fill(place_of.begin(), place_of.end(), -1);
-    for (size_t k = 0; k < overlong.kept->size(); ++k)
-      place_of[static_cast<size_t>((*overlong.kept)[k])] = static_cast<int64_t>(k);
-    keep_responses(group, *overlong.kept);
+    for (size_t k = 0; k < kept.size(); ++k) place_of[static_cast<size_t>(kept[k])] = static_cast<int64_t>(k);
+    keep_responses(group, kept);
   } else if (overlong.responses > 0) {
     truncate(encoded, longest, options, place, overlong);
   }

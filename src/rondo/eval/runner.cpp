@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "rondo/base/error.h"
@@ -35,13 +36,26 @@ model::ScoringCost for_each_table(
   return cost;
 }
 
+namespace {
+
+[[noreturn]] void fail_no_number(const std::vector<SourceRow>& rows, int32_t number, const TokenGroup& group,
+                                 const PreferenceTable& table) {
+  const auto row = std::ranges::find_if(rows, [number](const SourceRow& r) { return number < r.comparison_end; });
+  std::vector<int64_t> places = group.places_of(*row);
+  std::erase(places, -1);
+  throw DataError(fmt::format("a score is not a number: {}: {} is not finite; are the model's weights damaged?",
+                              row->place, first_damage(table.of_responses(places))));
+}
+
+}  // namespace
+
 ScoredData score_data(const model::Model& model, data::TokenStore& store, const model::ScoringOptions& options,
                       const ProgressSink& progress) {
   ScoredData data;
   const double tau = model.head_config().tau;
   double transitive = 0, total = 0;
   const auto visit = [&](int64_t index, const TokenGroup& group, const PreferenceTable& table) {
-    data.subset_of_group.push_back(store.groups().info(index).subset);
+    data.undecided += std::ssize(group.undecided);
     if (group.responses.empty()) return;
     const Tensor scores_MM = model::table_scores(table, options).to(at::kDouble).contiguous();
     const double* scores = scores_MM.const_data_ptr<double>();
@@ -49,17 +63,16 @@ ScoredData score_data(const model::Model& model, data::TokenStore& store, const 
     // The mean scores of a skew table add up to 0, so sum_ij (m_i - m_j)^2 = 2 M sum_i m_i^2.
     transitive += 2 * static_cast<double>(count) * scores_MM.mean(1).square().sum().item<double>();
     total += scores_MM.square().sum().item<double>();
-    for (const Comparison& c : group.comparisons) {
+    for (size_t k = 0; k < group.comparisons.size(); ++k) {
+      const Comparison& c = group.comparisons[k];
       const double score = scores[c.i * count + c.j];
-      if (!std::isfinite(score)) {
-        throw DataError(fmt::format("a score is not a number: group {} ({}); are the weights damaged?", index + 1,
-                                    store.groups().info(index).source));
-      }
+      if (!std::isfinite(score)) fail_no_number(store.groups().rows(index), group.numbers[k], group, table);
       data.largest_swap_gap = std::max(data.largest_swap_gap, std::abs(score + scores[c.j * count + c.i]));
       data.comparisons.push_back({.z = score / tau,
                                   .p = c.p,
                                   .weight = c.weight,
                                   .group = index,
+                                  .number = group.numbers[k],
                                   .i = c.i,
                                   .j = c.j,
                                   .left_length = group.responses[static_cast<size_t>(c.i)].text_length,

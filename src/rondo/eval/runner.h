@@ -15,7 +15,8 @@ namespace rondo::eval {
 
 struct ScoredData {
   std::vector<metrics::ScoredComparison> comparisons;
-  std::vector<std::string> subset_of_group;
+  /// Between responses with the same tokens: not among `comparisons`.
+  int64_t undecided = 0;
   model::ScoringCost cost;
   /// Largest |s(i,j) + s(j,i)| over the comparisons: 0 to the last bit for every head here.
   double largest_swap_gap = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 
 namespace rondo::io {
 namespace {
@@ -66,10 +67,33 @@ int open_temporary(const fs::path& target, fs::path& name) {
   return -1;
 }
 
+// The number of the open file that a name leads to (/dev/stdout is a link to /proc/self/fd/1); -1 where it leads to
+// none. Opening such a name anew would begin at the front of the file, where the descriptor may stand at its end.
+int descriptor_of(fs::path path) {
+  if (path == "-") return STDOUT_FILENO;
+  constexpr int kMostLinks = 40;
+  const fs::path own = fmt::format("/proc/{}/fd", ::getpid());
+  for (int link = 0; link < kMostLinks; ++link) {
+    std::error_code error;
+    const fs::path folder = fs::canonical(folder_of(path), error);
+    if (error) return -1;
+    if (folder == own) return parse_number<int>(path.filename().string()).value_or(-1);
+    const fs::path next = fs::read_symlink(path, error);
+    if (error) return -1;
+    path = folder / next;
+  }
+  return -1;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(const fs::path& target) : target_(target) {
   std::error_code ignored;
+  if (const int open_file = descriptor_of(target_); open_file >= 0) {
+    file_ = ::fcntl(open_file, F_DUPFD_CLOEXEC, 0);
+    if (file_ < 0) fail("cannot write", errno);
+    return;
+  }
   if (fs::is_symlink(target_, ignored) && fs::exists(target_, ignored)) target_ = fs::canonical(target_);
   const fs::file_status status = fs::status(target_, ignored);
   if (fs::is_directory(status)) fail_at("cannot write", target_, EISDIR);

@@ -11,8 +11,9 @@
 namespace rondo::io {
 
 /// One file being written. Until commit() the target is untouched; without it the temporary file is removed.
-/// A target that exists and is not a regular file (/dev/stdout, a pipe) is written directly: renaming over it would
-/// replace the device. A symbolic link is followed, so that the link survives.
+/// A target that exists and is not a regular file (a pipe, a device) is written directly: renaming over it would
+/// replace it. "-" is standard output; it and names of open files (/dev/stdout, /dev/fd/3) are written where they
+/// stand, also where they lead to a regular file. Another symbolic link is followed, so that the link survives.
 class AtomicFile {
  public:
   /// Throws ResourceError where the folder cannot be written.

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -48,6 +51,29 @@ TEST(AtomicFile, WritesPartsInAnyOrder) {
   file.write_at(4, "ab");
   file.commit();
   EXPECT_EQ(TestFolder::read(folder / "a"), "headabcd");
+}
+
+// As a shell hands them over: a file opened to append, and a pipe.
+TEST(AtomicFile, WritesOpenFilesWhereTheyStand) {
+  const TestFolder folder;
+  const std::string target = folder.write("log", "first\n");
+  const int appended = ::open(target.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  for (const char* name : {"/dev/fd/{}", "/proc/self/fd/{}"})
+    write_file(fmt::format(fmt::runtime(name), appended), "more\n");
+  std::filesystem::create_symlink(fmt::format("/dev/fd/{}", appended), folder / "link");
+  write_file(folder / "link", "linked\n");
+  ::close(appended);
+  EXPECT_EQ(TestFolder::read(target), "first\nmore\nmore\nlinked\n");
+  EXPECT_EQ(folder.file_count(), 2u);
+
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  write_file(fmt::format("/dev/fd/{}", ends[1]), "through");
+  ::close(ends[1]);
+  std::string read(16, '\0');
+  read.resize(static_cast<size_t>(::read(ends[0], read.data(), read.size())));
+  ::close(ends[0]);
+  EXPECT_EQ(read, "through");
 }
 
 TEST(AtomicFile, LeftoversOfTheDeadGoAndNothingElse) {

@@ -16,11 +16,15 @@
 namespace rondo::io {
 
 struct Row {
-  nlohmann::ordered_json object;  // a JSON object; null where there is a problem
-  std::string problem;            // why the row is malformed, "" where it is not
-  std::string file;               // for messages
+  nlohmann::ordered_json object;             // a JSON object; null where there is a problem
+  nlohmann::ordered_json spelled = nullptr;  // the object with the digits of the file (RowNumbers::kDigits)
+  std::string problem;                       // why the row is malformed, "" where it is not
+  std::string file;                          // for messages
   int64_t number = 0;    // from 1: the line of JSONL, the element of an array, the record of CSV (header not counted)
   int64_t argument = 0;  // which of the paths it came from; the files of one folder share one
+
+  /// The object to be given back; io/row_json.h writes it. Most rows spell their numbers as they are written.
+  const nlohmann::ordered_json& as_spelled() const { return spelled.is_null() ? object : spelled; }
 };
 
 class RowReader {

@@ -5,6 +5,7 @@
 #include "rondo/base/error.h"
 #include "rondo/io/json.h"
 #include "rondo/io/row_formats.h"
+#include "rondo/io/row_json.h"
 
 namespace rondo::io {
 namespace {
@@ -152,7 +153,10 @@ class JsonArray : public RowReader {
 }  // namespace
 
 void set_json(Row& row, std::string_view text) {
-  row.problem = try_parse_json(text, row.object);
+  bool loses_digits = false;
+  row.problem = try_parse_row(text, RowNumbers::kValues, row.object, loses_digits);
+  if (row.problem.empty() && loses_digits)
+    row.problem = try_parse_row(text, RowNumbers::kDigits, row.spelled, loses_digits);
   if (row.problem.empty() && !row.object.is_object()) {
     row.problem = std::string("not a JSON object but ") + row.object.type_name();
   }

@@ -20,8 +20,7 @@ constexpr size_t kChunkBytes = size_t{1} << 16;
 }  // namespace
 
 struct TextWriter::State {
-  explicit State(const std::string& path)
-      : file(path == "-" ? "/dev/stdout" : path), compressed(path.ends_with(".gz")) {
+  explicit State(const std::string& path) : file(path), compressed(path.ends_with(".gz")) {
     if (!compressed) return;
     const int code =
         deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, kMemoryLevel, Z_DEFAULT_STRATEGY);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/metrics/evaluation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -72,32 +73,57 @@ Evaluation evaluate(std::span<const ScoredComparison> comparisons, const Evaluat
 }
 
 std::map<std::string, Evaluation> evaluate_subsets(std::span<const ScoredComparison> comparisons,
-                                                   std::span<const std::string> subset_of_group,
+                                                   std::span<const std::string> subsets,
                                                    const EvaluateOptions& options) {
+  RONDO_ASSERT(comparisons.size() == subsets.size(), "every comparison has a subset");
   std::map<std::string, std::vector<ScoredComparison>> parts;
-  for (const ScoredComparison& comparison : comparisons) {
-    RONDO_ASSERT(comparison.group >= 0 && comparison.group < static_cast<int64_t>(subset_of_group.size()),
-                 "every group has a subset");
-    parts[subset_of_group[static_cast<size_t>(comparison.group)]].push_back(comparison);
-  }
+  for (size_t k = 0; k < comparisons.size(); ++k) parts[subsets[k]].push_back(comparisons[k]);
   std::map<std::string, Evaluation> result;
   for (const auto& [name, part] : parts) result.emplace(name, evaluate(part, options));
   return result;
 }
 
-Difference difference(const Evaluation& first, const Evaluation& second) {
-  if (first.comparisons != second.comparisons || first.groups != second.groups || first.even != second.even ||
-      first.bootstrap.samples.size() != second.bootstrap.samples.size()) {
-    throw ConfigError("models not compared: difference: evaluated on " + std::to_string(first.comparisons) + " and " +
-                      std::to_string(second.comparisons) + " comparisons; evaluate both on the same rows");
+namespace {
+
+using Comparisons = std::vector<ScoredComparison>;
+
+std::pair<int64_t, int32_t> name_of(const ScoredComparison& c) { return {c.group, c.number}; }
+
+// Those of `own` that `other` has as well, in the order of their names.
+Comparisons common(std::span<const ScoredComparison> own, std::span<const ScoredComparison> other) {
+  std::set<std::pair<int64_t, int32_t>> names;
+  for (const ScoredComparison& c : other) names.insert(name_of(c));
+  Comparisons found;
+  for (const ScoredComparison& c : own) {
+    if (names.contains(name_of(c))) found.push_back(c);
   }
-  return {.accuracy = first.agreement.accuracy - second.agreement.accuracy,
-          .accuracy_interval = paired_interval<&Agreement::accuracy>(first.bootstrap, second.bootstrap),
-          .log_loss = first.agreement.log_loss - second.agreement.log_loss,
-          .log_loss_interval = paired_interval<&Agreement::log_loss>(first.bootstrap, second.bootstrap)};
+  std::ranges::sort(found, {}, name_of);
+  return found;
+}
+
+}  // namespace
+
+Difference difference(std::span<const ScoredComparison> first, std::span<const ScoredComparison> second,
+                      const EvaluateOptions& options) {
+  const Comparisons of_first = common(first, second), of_second = common(second, first);
+  RONDO_ASSERT(std::ranges::equal(of_first, of_second, {}, name_of, name_of), "a comparison is listed once");
+  // The same comparisons in the same order have the same draws, which pairs the samples. With a single group they are
+  // drawn by responses, whose numbers may differ: the numbers of the first are taken for both.
+  Comparisons paired = of_second;
+  for (size_t k = 0; k < paired.size(); ++k) {
+    paired[k].i = of_first[k].i;
+    paired[k].j = of_first[k].j;
+  }
+  const Evaluation a = evaluate(of_first, options), b = evaluate(paired, options);
+  return {.comparisons = a.comparisons,
+          .accuracy = a.agreement.accuracy - b.agreement.accuracy,
+          .accuracy_interval = paired_interval<&Agreement::accuracy>(a.bootstrap, b.bootstrap),
+          .log_loss = a.agreement.log_loss - b.agreement.log_loss,
+          .log_loss_interval = paired_interval<&Agreement::log_loss>(a.bootstrap, b.bootstrap)};
 }
 
 std::string_view verdict(const Difference& difference) {
+  if (difference.comparisons == 0) return "not compared";
   if (difference.accuracy_interval.low > 0) return "better";
   if (difference.accuracy_interval.high < 0) return "worse";
   return "no clear difference";

@@ -45,23 +45,27 @@ struct Evaluation {
 /// Throws DataError where a score is not a number.
 Evaluation evaluate(std::span<const ScoredComparison> comparisons, const EvaluateOptions& options);
 
-/// One evaluation per subset; `subset_of_group[g]` names the subset of group g.
+/// One evaluation per subset; `subsets[k]` names that of comparisons[k].
 std::map<std::string, Evaluation> evaluate_subsets(std::span<const ScoredComparison> comparisons,
-                                                   std::span<const std::string> subset_of_group,
+                                                   std::span<const std::string> subsets,
                                                    const EvaluateOptions& options);
 
-/// First minus second on the same comparisons, with the bootstrap interval of the paired difference.
+/// First minus second on the comparisons that both have, with the bootstrap interval of the paired difference.
+/// Without a common comparison all numbers are NaN.
 struct Difference {
+  int64_t comparisons = 0;
   double accuracy = 0;
   Interval accuracy_interval;
   double log_loss = 0;
   Interval log_loss_interval;
 };
 
-/// Throws ConfigError where the two were not evaluated on the same comparisons with the same options.
-Difference difference(const Evaluation& first, const Evaluation& second);
+/// Both lists hold a comparison (group, number) once at most; one may lack comparisons that the other has.
+Difference difference(std::span<const ScoredComparison> first, std::span<const ScoredComparison> second,
+                      const EvaluateOptions& options);
 
-/// "better", "worse" or "no clear difference": what the interval of the accuracy difference allows to say.
+/// "better", "worse", "no clear difference" or "not compared": what the interval of the accuracy difference allows to
+/// say.
 std::string_view verdict(const Difference& difference);
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation);

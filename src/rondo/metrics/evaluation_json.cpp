@@ -70,6 +70,7 @@ Json to_json(const Evaluation& evaluation) {
 
 Json to_json(const Difference& difference) {
   Json json;
+  json["comparisons"] = difference.comparisons;
   json["accuracy"] = difference.accuracy;
   json["accuracy_low"] = difference.accuracy_interval.low;
   json["accuracy_high"] = difference.accuracy_interval.high;

@@ -60,27 +60,46 @@ TEST(Evaluation, IsMadePerSubset) {
 }
 
 TEST(Difference, IsClearBetweenAGoodAndABadModelOnly) {
-  const Evaluation good = evaluate(model(0.9, 1), {}), bad = evaluate(model(0.6, 2), {}),
-                   same = evaluate(model(0.9, 3), {});
-  EXPECT_EQ(verdict(difference(good, bad)), "better");
-  EXPECT_EQ(verdict(difference(bad, good)), "worse");
-  EXPECT_EQ(verdict(difference(good, same)), "no clear difference");
-  EXPECT_NEAR(difference(good, bad).accuracy, good.agreement.accuracy - bad.agreement.accuracy, 1e-12);
+  const auto good = model(0.9, 1), bad = model(0.6, 2), same = model(0.9, 3);
+  EXPECT_EQ(verdict(difference(good, bad, {})), "better");
+  EXPECT_EQ(verdict(difference(bad, good, {})), "worse");
+  EXPECT_EQ(verdict(difference(good, same, {})), "no clear difference");
+  EXPECT_NEAR(difference(good, bad, {}).accuracy,
+              evaluate(good, {}).agreement.accuracy - evaluate(bad, {}).agreement.accuracy, 1e-12);
 }
 
 TEST(Difference, IsNarrowerThanTheIntervalsOfCorrelatedModels) {
   auto second = model(0.8, 1);
   for (size_t k = 0; k < 10; ++k) second[k].z = -second[k].z;
-  const Evaluation a = evaluate(model(0.8, 1), {}), b = evaluate(second, {});
-  const Interval paired = difference(a, b).accuracy_interval;
+  const Evaluation a = evaluate(model(0.8, 1), {});
+  const Interval paired = difference(model(0.8, 1), second, {}).accuracy_interval;
   EXPECT_LT(paired.high - paired.low, (a.accuracy.high - a.accuracy.low) / 2);
 }
 
-TEST(Difference, NeedsTheSameRows) {
-  auto shorter = model(0.8, 1);
-  shorter.pop_back();
-  EXPECT_THAT([&] { difference(evaluate(model(0.8, 1), {}), evaluate(shorter, {})); },
-              ThrowsMessage<ConfigError>(HasSubstr("500 and 499")));
+// Two models that are right on the comparisons which they share, and each wrong on those that it alone has.
+TEST(Difference, IsOfTheCommonComparisons) {
+  auto first = model(1, 1), second = model(1, 1);
+  for (size_t k = 0; k < 100; ++k) first[k].z = -1;
+  for (size_t k = 400; k < 500; ++k) second[k].z = -1;
+  const auto all = difference(first, second, {});
+  EXPECT_EQ(all.comparisons, 500);
+  first.erase(first.begin() + 400, first.end());
+  second.erase(second.begin(), second.begin() + 100);
+  std::swap(second.front(), second.back());  // another order
+  const Difference common = difference(first, second, {});
+  EXPECT_EQ(common.comparisons, 300);
+  EXPECT_EQ(common.accuracy, 0);
+  EXPECT_EQ(common.accuracy_interval.low, 0);
+  EXPECT_EQ(common.accuracy_interval.high, 0);
+}
+
+TEST(Difference, OfNothingInCommonIsNotMade) {
+  auto first = model(0.8, 1), second = first;
+  for (ScoredComparison& c : second) c.number = 1;
+  const Difference none = difference(first, second, {});
+  EXPECT_EQ(none.comparisons, 0);
+  EXPECT_EQ(verdict(none), "not compared");
+  EXPECT_TRUE(nlohmann::ordered_json::parse(to_json(none).dump())["accuracy"].is_null());
 }
 
 TEST(Baselines, FollowLengthAndPosition) {

@@ -12,6 +12,7 @@ namespace rondo::metrics {
 ///   p        label: probability that i is preferred; 0.5 = even
 ///   weight   how much it counts, > 0
 ///   group    which prompt; any numbering without large gaps
+///   number   of the comparison among those of its group, the same for every model
 ///   i, j     responses of the group
 ///   lengths  of responses i and j, in any one unit
 struct ScoredComparison {
@@ -19,6 +20,7 @@ struct ScoredComparison {
   double p = 1;
   double weight = 1;
   int64_t group = 0;
+  int32_t number = 0;
   int32_t i = 0;
   int32_t j = 0;
   int32_t left_length = 0;

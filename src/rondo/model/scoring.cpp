@@ -123,13 +123,10 @@ void run_batch(const Model& model, const BudgetedBatches::Batch& batch, const Pa
 
 // The gate's prompt as a sequence of its own, so that its bits do not depend on the responses.
 TokenGroup prompt_alone(const TokenGroup& group) {
-  if (group.gate_pos < 0) throw DataError("a gated head needs a prompt: one group has an empty prompt");
-  const std::vector<int32_t>&ids = group.responses.front().ids, &types = group.responses.front().type_ids;
-  TokenResponse prompt{.ids = {ids.begin(), ids.begin() + group.gate_pos + 1},
-                       .type_ids = {types.begin(), types.begin() + (types.empty() ? 0 : group.gate_pos + 1)},
-                       .pool_begin = group.gate_pos,
-                       .pool_end = group.gate_pos + 1};
-  return {.responses = {std::move(prompt)}, .gate_pos = group.gate_pos};
+  const int64_t length = std::ssize(group.gate_ids);
+  if (length == 0) throw DataError("a gated head needs a prompt: one group has an empty prompt");
+  TokenResponse prompt{.ids = group.gate_ids, .pool_begin = length - 1, .pool_end = length};
+  return {.responses = {std::move(prompt)}};
 }
 
 PreferenceTable on_cpu(const HeadOutput& output, int64_t count) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,17 @@ class ReplyParts {
   std::vector<std::string> wanted_;
 };
 
-/// The reply to a group. `scores_MM` are the scores of `table` in the order of addition that the caller wants; `tau`
-/// turns them into probabilities. A group without responses has an empty order.
-[[nodiscard]] nlohmann::ordered_json reply(const TokenGroup& group, const PreferenceTable& table,
-                                           const Tensor& scores_MM, double tau, const ReplyParts& parts);
+/// Adds "token_ids" and "pooled_positions", where they are wanted, of the responses at these places; of a pairwise
+/// model those of ordered pairs, which "token_pairs" names.
+void add_tokens(const TokenGroup& group, std::span<const int64_t> places, const ReplyParts& parts,
+                nlohmann::ordered_json& row);
+
+/// The reply to the responses at these places of a group, which may name one several times: those have the same tokens
+/// and are listed under "same_tokens". `table` is that of the places (PreferenceTable::of_responses), `scores_MM` its
+/// scores in the order of addition that the caller wants; `tau` turns them into probabilities. Without responses the
+/// order is empty.
+[[nodiscard]] nlohmann::ordered_json reply(const TokenGroup& group, std::span<const int64_t> places,
+                                           const PreferenceTable& table, const Tensor& scores_MM, double tau,
+                                           const ReplyParts& parts);
 
 }  // namespace rondo::rank

@@ -11,8 +11,10 @@
 #include "rondo/base/error.h"
 #include "rondo/base/hash.h"
 #include "rondo/io/mapped_file.h"
+#include "rondo/io/text_writer.h"
 #include "rondo/report/align_report.h"
 #include "rondo/report/training_report.h"
+#include "rondo/runs/dump_tokens.h"
 #include "rondo/runs/open.h"
 #include "rondo/runs/outside_command.h"
 #include "rondo/runs/run_folder.h"
@@ -64,6 +66,12 @@ class Alignment {
     return run_manifest([this](FieldVisitor& v) { describe(v, config_); }, config_.process, inputs_);
   }
 
+  json plan() {
+    if (!config_.dump_ids.empty() && labelled_) dump_tokens(*labelled_, config_.dump_ids);
+    if (!config_.dump_ids.empty() && !labelled_) dump_prompts();
+    return manifest();
+  }
+
   AlignResult run() {
     const json run = manifest();
     begin_run(align_.out, config_.is_resumed, run);
@@ -73,6 +81,16 @@ class Alignment {
  private:
   align::SelfPlayHooks hooks() const {
     return {.log = hooks_.log, .progress = hooks_.progress, .should_stop = hooks_.should_stop};
+  }
+
+  void dump_prompts() const {
+    io::TextWriter out(config_.dump_ids);
+    for (const align::PolicyPrompt& prompt : prompts_) {
+      nlohmann::ordered_json line = {{"id", prompt.row.contains("id") ? prompt.row["id"] : nlohmann::ordered_json()},
+                                     {"token_ids", {prompt.ids}}};
+      out.write(line.dump() + "\n");
+    }
+    out.commit();
   }
 
   model::Reader open_judge(const std::string& directory) {
@@ -212,7 +230,7 @@ AlignConfig resumed_alignment(const std::string& folder) {
   return config;
 }
 
-json plan_alignment(const AlignConfig& config, const Hooks& hooks) { return Alignment(config, hooks).manifest(); }
+json plan_alignment(const AlignConfig& config, const Hooks& hooks) { return Alignment(config, hooks).plan(); }
 
 AlignResult align(const AlignConfig& config, const Hooks& hooks) { return Alignment(config, hooks).run(); }
 

@@ -25,6 +25,7 @@ struct AlignConfig {
   // Of this call, and not of the run.
   Process process;
   bool is_resumed = false;
+  std::string dump_ids;  // of a plan: JSONL file for the ids of every row or prompt; "" = none
 };
 /// What run.json keeps of it.
 void describe(FieldVisitor& v, AlignConfig& c);
@@ -33,7 +34,7 @@ void describe(FieldVisitor& v, AlignConfig& c);
 /// cannot be read.
 AlignConfig resumed_alignment(const std::string& folder);
 
-/// The manifest that a run would begin with: opens everything, writes nothing.
+/// The manifest that a run would begin with: opens everything, writes nothing but `dump_ids`.
 nlohmann::json plan_alignment(const AlignConfig& config, const Hooks& hooks);
 
 struct AlignResult {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/runs/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -16,6 +17,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr int64_t kFewestResamples = 20, kMostResamples = 1000000;
+
+using Comparisons = std::vector<metrics::ScoredComparison>;
 
 class EvaluationRun {
  public:
@@ -33,40 +36,73 @@ class EvaluationRun {
     const model::Reader reader =
         open_reader(directory, {.load = {.device = device_}, .text = config_.text}, config_.process, hooks_);
     // The groups are the same for all models: standard input, say, can be read once only.
-    if (!groups_) groups_ = open_groups(config_.data, {}, hooks_);
-    const auto store = open_tokens(groups_, reader, config_.data, {}, hooks_);
-    const eval::ScoredData scored = eval::score_data(
+    if (!groups_) groups_ = open_groups(config_.data, kWanted, hooks_);
+    const auto store = open_tokens(groups_, reader, config_.data, kWanted, hooks_);
+    eval::ScoredData scored = eval::score_data(
         reader.model(), *store, {.token_budget = config_.token_budget, .deterministic = config_.deterministic},
         hooks_.progress);
-    const metrics::EvaluateOptions options{
-        .bootstrap = {.resamples = config_.resamples, .seed = static_cast<uint64_t>(config_.process.seed)}};
     EvaluatedModel judged{.name = directory,
-                          .evaluation = metrics::evaluate(scored.comparisons, options),
+                          .evaluation = metrics::evaluate(scored.comparisons, options()),
+                          .undecided = scored.undecided,
                           .subsets = {},
                           .cost = scored.cost,
                           .transitive_share = scored.transitive_share,
                           .largest_swap_gap = scored.largest_swap_gap,
                           .model_hash = model::weights_hash(reader.model())};
     if (config_.subsets)
-      judged.subsets = metrics::evaluate_subsets(scored.comparisons, scored.subset_of_group, options);
-    if (dump_) dump_rows(directory, scored, reader.tau());
+      judged.subsets = metrics::evaluate_subsets(scored.comparisons, subsets_of(scored.comparisons), options());
+    if (dump_) dump_rows(directory, scored.comparisons, reader.tau());
+    if (!first_)
+      first_ = std::move(scored.comparisons);
+    else
+      differences_.push_back(metrics::difference(scored.comparisons, *first_, options()));
     return judged;
   }
 
   std::string data_hash() const { return groups_->content_hash(); }
+  const std::vector<metrics::Difference>& differences() const { return differences_; }
   void commit() {
     if (dump_) dump_->commit();
   }
 
  private:
-  void dump_rows(const std::string& model, const eval::ScoredData& scored, double tau) {
-    for (const metrics::ScoredComparison& c : scored.comparisons) {
-      const data::GroupInfo info = groups_->info(c.group);
-      const ordered_json row = {{"model", model},     {"group", c.group},
-                                {"id", info.id},      {"subset", info.subset},
-                                {"i", c.i},           {"j", c.j},
-                                {"p", c.p},           {"weight", c.weight},
-                                {"score", c.z * tau}, {"probability", 1 / (1 + std::exp(-c.z))}};
+  static constexpr Wanted kWanted{.undecided = true};
+
+  metrics::EvaluateOptions options() const {
+    return {.bootstrap = {.resamples = config_.resamples, .seed = static_cast<uint64_t>(config_.process.seed)}};
+  }
+
+  // The row that a comparison stood in, of a group that is read once for all of its comparisons.
+  const SourceRow& row_of(const metrics::ScoredComparison& c) {
+    if (c.group != group_index_) group_ = groups_->group(c.group);
+    group_index_ = c.group;
+    return *std::ranges::find_if(group_.rows, [&c](const SourceRow& row) { return c.number < row.comparison_end; });
+  }
+
+  std::vector<std::string> subsets_of(const Comparisons& comparisons) {
+    std::vector<std::string> subsets;
+    for (const metrics::ScoredComparison& c : comparisons) subsets.push_back(row_of(c).subset);
+    return subsets;
+  }
+
+  // Responses are counted as in their row.
+  void dump_rows(const std::string& model, const Comparisons& comparisons, double tau) {
+    for (const metrics::ScoredComparison& c : comparisons) {
+      const SourceRow& source = row_of(c);
+      const Comparison& label = group_.comparisons[static_cast<size_t>(c.number)];
+      const auto in_row = [&source](int32_t response) {
+        return std::ranges::find(source.responses, response) - source.responses.begin();
+      };
+      const ordered_json row = {{"model", model},
+                                {"group", c.group},
+                                {"id", source.id},
+                                {"subset", source.subset},
+                                {"i", in_row(label.i)},
+                                {"j", in_row(label.j)},
+                                {"p", c.p},
+                                {"weight", c.weight},
+                                {"score", c.z * tau},
+                                {"probability", 1 / (1 + std::exp(-c.z))}};
       dump_->write(row.dump() + "\n");
     }
   }
@@ -76,10 +112,15 @@ class EvaluationRun {
   at::Device device_ = at::kCPU;
   std::unique_ptr<io::AtomicFile> dump_;
   std::shared_ptr<const data::GroupStore> groups_;
+  Group group_;
+  int64_t group_index_ = -1;
+  std::optional<Comparisons> first_;  // of the first model
+  std::vector<metrics::Difference> differences_;
 };
 
 ordered_json model_json(const EvaluatedModel& judged, const EvaluateConfig& config, const std::string& data_hash) {
   ordered_json json = metrics::to_json(judged.evaluation);
+  json["undecided"] = judged.undecided;
   json["model"] = judged.name;
   json["model_hash"] = judged.model_hash;
   json["data_hash"] = data_hash;
@@ -128,8 +169,7 @@ EvaluateResult evaluate(const EvaluateConfig& config, const Hooks& hooks,
     result.models.push_back(run.judge(directory));
     done(result.models.back());
   }
-  for (size_t k = 1; k < result.models.size(); ++k)
-    result.differences.push_back(metrics::difference(result.models[k].evaluation, result.models.front().evaluation));
+  result.differences = run.differences();
   result.data_hash = run.data_hash();
   result.json = result_json(result, config);
   run.commit();

@@ -34,6 +34,7 @@ void describe(FieldVisitor& v, EvaluateConfig& c);
 struct EvaluatedModel {
   std::string name;
   metrics::Evaluation evaluation;
+  int64_t undecided = 0;  // comparisons of responses with the same tokens: not in the evaluation
   std::map<std::string, metrics::Evaluation> subsets;  // where they were asked for
   model::ScoringCost cost;
   double transitive_share = 0;

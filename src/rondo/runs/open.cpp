@@ -34,10 +34,12 @@ std::shared_ptr<const data::GroupStore> open_groups(const data::DataOptions& opt
 std::unique_ptr<data::TokenStore> open_tokens(std::shared_ptr<const data::GroupStore> groups,
                                               const model::Reader& reader, const data::DataOptions& options,
                                               const Wanted& wanted, const Hooks& hooks) {
-  data::OpenTokens open =
-      data::open_tokens(std::move(groups), reader.encoder(), reader.max_length(), options, use_of(wanted, hooks));
+  data::DataUse use = use_of(wanted, hooks);
+  use.needs_gate = reader.model().needs_gate();
+  data::OpenTokens open = data::open_tokens(std::move(groups), reader.encoder(), reader.max_length(), options, use);
   log_notes(open.notes, hooks.log);
-  if (!wanted.unlabelled) data::require_comparisons(*open.store, options);
+  const bool is_undecided = wanted.undecided && open.store->report().undecided > 0;
+  if (!wanted.unlabelled && !is_undecided) data::require_comparisons(*open.store, options);
   return std::move(open.store);
 }
 

@@ -19,6 +19,7 @@ model::Reader open_reader(const std::string& directory, model::ReaderOptions opt
 struct Wanted {
   bool unlabelled = false;  // groups without comparisons are welcome
   data::PairsWanted pairs = data::PairsWanted::kAll;
+  bool undecided = false;  // data of nothing but comparisons between the same tokens are welcome
 };
 std::shared_ptr<const data::GroupStore> open_groups(const data::DataOptions& options, const Wanted& wanted,
                                                     const Hooks& hooks);

@@ -32,8 +32,9 @@ struct RankResult {
   model::ScoringCost cost;
 };
 
-/// Calls `visit` with the reply to each group, in order: {"id", "order", ...} (rank/reply.h), and "kept_responses",
-/// which its indices count, where over-long responses were dropped.
+/// Calls `visit` with the reply to each row, in the order of the file: {"id", "order", ...} (rank/reply.h), and
+/// "kept_responses", which its indices count, where over-long responses were dropped. Rows of one prompt are computed
+/// together; replies wait until those of earlier rows are there.
 RankResult rank(const RankConfig& config, const Hooks& hooks,
                 const std::function<void(const nlohmann::ordered_json&)>& visit);
 

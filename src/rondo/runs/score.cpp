@@ -15,6 +15,7 @@
 #include "rondo/data/row_shapes.h"
 #include "rondo/data/tokenise.h"
 #include "rondo/io/part_file.h"
+#include "rondo/io/row_json.h"
 #include "rondo/runs/open.h"
 
 namespace rondo::runs {
@@ -43,16 +44,26 @@ void describe_run(FieldVisitor& v, ScoreConfig& c) {
 // A finished row of the part file; `n` counts from 1. Whatever happened to the file, the answer is a sentence.
 struct FinishedRow {
   Json row;
+  Json spelled;  // io::Row::as_spelled
   formats::Verdict verdict;
 };
+
+Json parse_line(const std::string& line, io::RowNumbers numbers) {
+  Json value;
+  bool loses_digits = false;
+  const std::string problem = io::try_parse_row(line, numbers, value, loses_digits);
+  return problem.empty() ? value : Json::parse(line);  // throws
+}
 
 FinishedRow parse_finished(const std::string& line, const std::string& out, int64_t n) {
   const auto damaged = [&](const char* what) {
     return DataError(fmt::format("cannot continue: {}.part: row {} is damaged: {}; remove the file", out, n, what));
   };
   try {
-    Json json = Json::parse(line);
-    FinishedRow finished{.row = std::move(json.at("row")), .verdict = formats::verdict_from_json(json.at("judged"))};
+    Json json = parse_line(line, io::RowNumbers::kValues), spelled = parse_line(line, io::RowNumbers::kDigits);
+    FinishedRow finished{.row = std::move(json.at("row")),
+                         .spelled = std::move(spelled.at("row")),
+                         .verdict = formats::verdict_from_json(json.at("judged"))};
     if (!finished.verdict.is_whole()) throw damaged("numbers are missing");
     return finished;
   } catch (const Json::exception& error) {
@@ -72,7 +83,8 @@ class Items {
   Items(const ScoreConfig& config, const model::Reader& reader)
       : encoder_(reader.encoder()),
         options_{.max_length = config.data.max_length > 0 ? config.data.max_length : reader.max_length(),
-                 .overlong = config.data.overlong},
+                 .overlong = config.data.overlong,
+                 .needs_gate = reader.model().needs_gate()},
         unknown_(data::unknown_token(reader.encoder().tokenizer())),
         rows_(read_options(config.data), open_rows(config)) {}
 
@@ -82,7 +94,7 @@ class Items {
       data::Overlong overlong;
       TokenGroup tokens = data::token_group(source->group, encoder_, options_, place, overlong);
       data::count_tokens(tokens, overlong, unknown_, report_);
-      if (overlong.kept) {
+      if (overlong.dropped > 0) {
         ++dropped_;
         continue;
       }
@@ -143,9 +155,9 @@ class Scoring {
     const int64_t whole_lots = part_.finished() - part_.finished() % kRowsTogether;
     int64_t n = 0;
     part_.for_each([&](const std::string& line) {
-      const Json finished = parse_finished(line, config_.out, ++n).row;
+      const Json finished = parse_finished(line, config_.out, ++n).spelled;
       auto item = items_.next();
-      if (!item || item->source.row.object != finished) {
+      if (!item || item->source.row.as_spelled() != finished) {
         throw ConfigError(
             fmt::format("another run was interrupted here: {}.part: its row {} is not that of the data; "
                         "name the same data, or remove the file",
@@ -164,8 +176,10 @@ class Scoring {
     const std::vector<PreferenceTable> tables = model::score_groups(reader_.model(), groups, options, cost_);
     for (size_t k = 0; k < tables.size(); ++k, ++index_) {
       if (index_ < part_.finished()) continue;
-      const Json line{{"row", together_[k].source.row.object}, {"judged", verdict_json(together_[k], tables[k])}};
-      part_.add(line.dump());
+      const TokenGroup& tokens = together_[k].tokens;
+      const Json verdict = verdict_json(together_[k], tables[k].of_responses(tokens.places));
+      const Json line{{"row", together_[k].source.row.as_spelled()}, {"judged", verdict}};
+      part_.add(io::dump_row(line));
     }
     together_.clear();
     hooks_.progress(index_, 0, "scoring");
@@ -202,8 +216,7 @@ void publish(const ScoreConfig& config, io::PartFile& part, ScoreResult& result)
   int64_t n = 0;
   part.for_each([&](const std::string& line) {
     FinishedRow finished = parse_finished(line, config.out, ++n);
-    Json row = finished.row;
-    const formats::JudgedRow judged{.row = std::move(row),
+    const formats::JudgedRow judged{.row = std::move(finished.spelled),
                                     .group = data::read_row(data::shape_of(finished.row), finished.row),
                                     .verdict = std::move(finished.verdict)};
     result.responses += judged.verdict.size();

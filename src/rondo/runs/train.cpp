@@ -14,6 +14,7 @@
 #include "rondo/io/atomic_file.h"
 #include "rondo/metrics/evaluation.h"
 #include "rondo/report/training_report.h"
+#include "rondo/runs/dump_tokens.h"
 #include "rondo/runs/open.h"
 #include "rondo/runs/run_folder.h"
 #include "rondo/train/metrics_log.h"
@@ -53,6 +54,7 @@ class Training {
   }
 
   TrainPlan plan() {
+    if (!config_.dump_ids.empty()) dump_tokens(*train_data_, config_.dump_ids);
     const nn::ParameterSet& parameters = reader_->model().parameters();
     const int64_t all = parameters.element_count(), trained = parameters.trained_count();
     return {.manifest = manifest(),
@@ -93,18 +95,17 @@ class Training {
     const train::Optimizer optimizer = train::loop_optimizer(reader_->model(), train_.loop);
   }
 
-  std::unique_ptr<data::TokenStore> read(const std::vector<std::string>& files, data::PairsWanted pairs) {
+  std::unique_ptr<data::TokenStore> read(const std::vector<std::string>& files, const Wanted& wanted) {
     data::DataOptions options = config_.length;
     options.data = files;
     options.rename = train_.rename;
     options.max_bad = train_.max_bad;
-    const Wanted wanted{.pairs = pairs};
     return open_tokens(open_groups(options, wanted, hooks_), *reader_, options, wanted, hooks_);
   }
 
   void open_data() {
-    train_data_ = read(train_.data, data::PairsWanted::kLabelled);
-    if (!train_.eval_data.empty()) eval_data_ = read(train_.eval_data, data::PairsWanted::kAll);
+    train_data_ = read(train_.data, {.pairs = data::PairsWanted::kLabelled});
+    if (!train_.eval_data.empty()) eval_data_ = read(train_.eval_data, {});
     train_.loop.sampler.seed = static_cast<uint64_t>(train_.seed);
     if (train_.loop.steps == 0)
       train_.loop.steps = train::steps_of_epochs(*train_data_, train_.loop.sampler, train_.epochs);

@@ -23,6 +23,7 @@ struct TrainConfig {
   Process process;
   bool is_resumed = false;
   bool writes_report = true;
+  std::string dump_ids;  // of a plan: JSONL file for the ids of every row (dump_tokens); "" = none
 };
 /// What run.json keeps of it.
 void describe(FieldVisitor& v, TrainConfig& c);
@@ -40,7 +41,7 @@ struct TrainPlan {
   data::TokenReport tokens;
   train::LoopConfig loop;
 };
-/// Opens model and data, checks everything, trains nothing and writes nothing.
+/// Opens model and data, checks everything, trains nothing and writes nothing but `dump_ids`.
 TrainPlan plan_training(const TrainConfig& config, const Hooks& hooks);
 
 /// Trains, or continues a run. An interrupted run ends with a checkpoint and without a model.

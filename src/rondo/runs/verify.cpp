@@ -92,6 +92,9 @@ void compare_row(const json& row, const PreferenceTable& table, size_t k, Agreem
   if (row.contains("rewards") && !table.rewards_M.defined() && !has_scores)
     throw DataError(
         fmt::format("the record does not fit: row {}: rewards, and this model has none; record scores", k + 1));
+  if (const std::string damage = first_damage(table); !damage.empty())
+    throw DataError(fmt::format("a score is not a number: row {}: {} is not finite; are the model's weights damaged?",
+                                k + 1, damage));
   const size_t size = row.at("responses").size();
   if (has_scores) agreement.compare(row["scores"], table.scores_MM(), k);
   if (row.contains("rewards") && table.rewards_M.defined()) agreement.compare(row["rewards"], table.rewards_M, k);

@@ -278,24 +278,23 @@ ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const
 
 ExplainedResponse TextEncoder::explain(const Prompt& prompt, const Message& response) const {
   const std::string prompt_text = render_prompt(prompt);
-  ExplainedResponse result = policy_.use_pair
-                                 ? encode_pair(prompt_text, tokenizer_.encode(prompt_text, false), response)
-                                 : encode_rendered(prompt_text, prompt, response);
-  place_gate(prompt, {&result.encoded, 1});
-  return result;
+  return policy_.use_pair ? encode_pair(prompt_text, tokenizer_.encode(prompt_text, false), response)
+                          : encode_rendered(prompt_text, prompt, response);
 }
 
-void TextEncoder::place_gate(const Prompt& prompt, std::span<EncodedResponse> responses) const {
-  for (EncodedResponse& response : responses) response.gate_tokens = response.prompt_tokens;
-  if (policy_.gate != "first_message" || policy_.use_pair) return;
+std::vector<int32_t> TextEncoder::encode_gate(const Prompt& prompt, std::span<const EncodedResponse> responses) const {
+  if (policy_.gate != "first_message" || policy_.use_pair)
+    return render_prompt(prompt).empty() ? std::vector<int32_t>() : encode_prompt(prompt);
+  if (responses.empty()) return {};
   Prompt first = prompt;
   if (!first.is_plain && first.messages.size() > 1) first.messages.resize(1);
   Encoding encoding =
       tokenizer_.encode(chat_template_ ? chat_template_->render(first, {}, false) : render_prompt(first), false);
   apply_bos(encoding);
-  for (EncodedResponse& response : responses) {
-    response.gate_tokens = static_cast<int64_t>(std::min(encoding.ids.size(), response.ids.size()));
-  }
+  size_t length = encoding.ids.size();
+  for (const EncodedResponse& response : responses) length = std::min(length, response.ids.size());
+  const std::vector<int32_t>& ids = responses.front().ids;
+  return {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(length)};
 }
 
 EncodedResponse TextEncoder::encode(const Prompt& prompt, const Message& response) const {
@@ -311,7 +310,6 @@ std::vector<EncodedResponse> TextEncoder::encode_all(const Prompt& prompt, std::
     result.push_back(policy_.use_pair ? encode_pair(prompt_text, prompt_tokens, response).encoded
                                       : encode_rendered(prompt_text, prompt, response).encoded);
   }
-  place_gate(prompt, result);
   return result;
 }
 

@@ -21,8 +21,9 @@ inline constexpr const char* kBosNames[] = {"auto", "single", "double", "none"};
 /// overwritten by it, or as OpenRLHF has it: newlines at the end are cut off, a text that does not end in EOS gets a
 /// blank and EOS, and the last token is overwritten by it.
 inline constexpr const char* kEosNames[] = {"ensure", "as_is", "force_last", "append"};
-/// Where a prompt gate reads: the last token of the whole prompt, or as the published GPM code counts: as many tokens
-/// as the first message alone has, rendered without a generation header.
+/// Where a prompt gate reads: the last token of the prompt as it is rendered and tokenised alone, or as the published
+/// GPM code counts: as many tokens of the responses' sequences as the first message alone has, rendered without a
+/// generation header.
 inline constexpr const char* kGateReadNames[] = {"prompt", "first_message"};
 /// System turns: rendered as the template has them, or refused, for models that were trained without.
 inline constexpr const char* kSystemNames[] = {"as_given", "refuse"};
@@ -50,7 +51,6 @@ struct EncodedResponse {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;  // under use_pair only
   int64_t prompt_tokens = 0;      // leading tokens that lie wholly inside the prompt's rendering
-  int64_t gate_tokens = 0;        // the gate reads the last of so many; prompt_tokens unless the policy says otherwise
   int64_t response_begin = 0;     // tokens [begin, end) overlap the text of the response
   int64_t response_end = 0;
 };
@@ -96,6 +96,10 @@ class TextEncoder {
                                                       std::span<const ResponsePair> pairs) const;
   /// The tokens "A" and "B" by which a pairwise language model answers. Throws ModelError where one is no single token.
   [[nodiscard]] std::vector<int64_t> answer_tokens() const;
+  /// The tokens of which a gate reads the last, for `responses` of this prompt; empty where the prompt is. They depend
+  /// on the prompt alone, unless the policy reads as published.
+  [[nodiscard]] std::vector<int32_t> encode_gate(const Prompt& prompt,
+                                                 std::span<const EncodedResponse> responses) const;
   /// The prompt with the generation header, without EOS.
   [[nodiscard]] std::vector<int32_t> encode_prompt(const Prompt& prompt) const;
   /// The text that encode_prompt tokenises.
@@ -135,7 +139,6 @@ class TextEncoder {
   [[nodiscard]] Boundary find_boundary(const std::string& prompt_text, const std::string& full,
                                        const Prompt& prompt) const;
   [[nodiscard]] size_t probe_boundary(const Prompt& prompt) const;
-  void place_gate(const Prompt& prompt, std::span<EncodedResponse> responses) const;
   void close_text(std::string& text) const;
   void apply_bos(Encoding& encoding) const;
   void apply_eos(Encoding& encoding) const;

@@ -102,11 +102,17 @@ TEST(TextEncoder, FollowsTheGatePolicy) {
   Prompt prompt{.is_plain = false, .text = "", .messages = {}, .tools_json = "", .template_kwargs_json = ""};
   prompt.messages = {{.role = "user", .content = "red green", .extra_json = ""},
                      {.role = "user", .content = "blue", .extra_json = ""}};
+  const auto gate_ids = [&](const std::string& gate, const char* response) {
+    const TextEncoder text_encoder = with(gate);
+    const std::vector<Message> responses{answer(response)};
+    const std::vector<EncodedResponse> encoded = text_encoder.encode_all(prompt, responses);
+    return text_encoder.encode_gate(prompt, encoded);
+  };
   // <s> <s> user red green | user blue | ...
-  EXPECT_EQ(with("first_message").encode(prompt, answer("red")).gate_tokens, 5);
-  const EncodedResponse whole = with("prompt").encode(prompt, answer("red"));
-  EXPECT_EQ(whole.gate_tokens, whole.prompt_tokens);
-  EXPECT_GE(whole.gate_tokens, 7);
+  EXPECT_EQ(gate_ids("first_message", "red").size(), 5u);
+  EXPECT_EQ(gate_ids("prompt", "red"), with("prompt").encode_prompt(prompt));
+  EXPECT_EQ(gate_ids("prompt", "red"), gate_ids("prompt", "green"));
+  EXPECT_TRUE(encoder({}).encode_gate(plain(""), {}).empty());
 }
 
 TEST(TextEncoder, RefusesSystemTurnsWhereTheModelHadNone) {

@@ -183,6 +183,12 @@ class Loop {
     RunState& state = result_.state;
     json row = hooks_.evaluate();
     const double log_loss = row.at("log_loss");
+    // Compared with a number that is none, every later one would be the worse.
+    if (std::isnan(log_loss))
+      throw DataError(
+          fmt::format("the held-out data decide nothing at step {}: they hold no comparison of responses "
+                      "with different tokens; give others, or none",
+                      state.step));
     metrics.append({{"step", state.step}, {"seconds", state.seconds}, {"eval", row}});
     const bool better = state.best_step < 0 || log_loss < state.best_log_loss;
     hooks_.log(LogLevel::kInfo, fmt::format("step {}: held-out log-loss {:.4f}, accuracy {:.4f}{}", state.step,

@@ -66,7 +66,7 @@ heads::HeadConfig bt() { return {.kind = "bt", .norm = "none", .tau = 1}; }
 
 // n responses of one token behind a prompt of one; response i beats i + 1, the last beats the first.
 TokenGroup cycle(int32_t n) {
-  TokenGroup group{.gate_pos = 0};
+  TokenGroup group{.gate_ids = {1}};
   for (int32_t i = 0; i < n; ++i) {
     group.responses.push_back({.ids = {1, 2 + i}, .pool_begin = 1, .pool_end = 2, .response_begin = 1});
     group.comparisons.push_back({.i = i, .j = (i + 1) % n, .p = 1});
@@ -135,7 +135,7 @@ std::vector<TokenGroup> random_groups(int64_t count) {
   Random random(11);
   std::vector<TokenGroup> groups;
   for (int64_t g = 0; g < count; ++g) {
-    TokenGroup group{.gate_pos = 0};
+    TokenGroup group{.gate_ids = {1}};
     const auto size = static_cast<int32_t>(2 + random.below(4));
     for (int32_t r = 0; r < size; ++r) {
       TokenResponse response{.ids = {1}, .response_begin = 1};

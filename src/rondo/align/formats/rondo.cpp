@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSONL: the row as it was read, every key kept, and what the judge said of its responses, in their order. A key that
-// the row had from an earlier judge is replaced.
+// the row had from an earlier judge is replaced; numbers keep their digits.
 #include "rondo/align/formats/shared/json_lines.h"
 
 namespace rondo::align::formats {
@@ -21,7 +21,9 @@ nlohmann::ordered_json judged_row(const JudgedRow& judged, const FormatOptions& 
   return row;
 }
 
-std::unique_ptr<FormatWriter> open(const FormatOptions& options) { return open_json_lines(options, &judged_row); }
+std::unique_ptr<FormatWriter> open(const FormatOptions& options) {
+  return open_json_lines(options, &judged_row, /*has_digits=*/true);
+}
 
 }  // namespace
 

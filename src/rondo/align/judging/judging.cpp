@@ -3,7 +3,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/isfinite.h>
 #include <ATen/ops/sigmoid.h>
 #include <fmt/format.h>
 
@@ -13,28 +12,11 @@
 namespace rondo::align {
 namespace {
 
-[[noreturn]] void fail(const std::string& place, const char* what) {
-  throw ModelError(
-      fmt::format("the judge returned no number: {}: its {} is not finite; are the judge's weights damaged, "
-                  "or do they overflow?",
-                  place, what));
-}
-
-// A damaged response spoils every entry of its row and column: its own parts tell which one it is.
-void expect_finite_rows(const Tensor& part, const char* what) {
-  if (!part.defined()) return;
-  const Tensor finite = at::isfinite(part);
-  if (finite.all().item<bool>()) return;
-  for (int64_t i = 0; i < part.size(0); ++i) {
-    if (!finite[i].all().item<bool>()) fail(fmt::format("response {} of {}", i + 1, part.size(0)), what);
-  }
-}
-
-void expect_finite(const PreferenceTable& table, const Tensor& scores_KK) {
-  expect_finite_rows(table.rewards_M, "reward");
-  expect_finite_rows(table.embeddings_ME, "embedding");
-  if (table.gate_P.defined() && !at::isfinite(table.gate_P).all().item<bool>()) fail("the prompt", "gate");
-  expect_finite_rows(scores_KK, "score");
+void expect_finite(const PreferenceTable& table) {
+  const std::string damage = first_damage(table);
+  if (damage.empty()) return;
+  throw ModelError(fmt::format(
+      "the judge returned no number: {} is not finite; are the judge's weights damaged, or do they overflow?", damage));
 }
 
 void choose_pair_by(const Tensor& values_K, JudgedGroup& judged) {
@@ -51,7 +33,7 @@ JudgedGroup judge(const PreferenceTable& table, double tau, const JudgeOptions& 
   judged.judgement = judgement_of(table, tau);
   if (options.is_ordered) judged.judgement.scores_KK = table.scores_ordered_MM();
   const Tensor& scores_KK = judged.judgement.scores_KK;
-  expect_finite(table, scores_KK);
+  expect_finite(table);
 
   judged.probabilities_KK = at::sigmoid(scores_KK / tau);
   judged.mean_log_odds_K = mean_log_odds_K(judged.judgement, options.mean);

@@ -22,7 +22,6 @@ ResponseLogProbs response_log_probs(const model::Model& policy, const PackedBatc
 
 TokenGroup policy_group(std::span<const int32_t> prompt, std::span<const std::vector<int32_t>> responses) {
   TokenGroup group;
-  group.gate_pos = static_cast<int64_t>(prompt.size()) - 1;
   for (const std::vector<int32_t>& response : responses) {
     TokenResponse& r = group.responses.emplace_back();
     r.ids.assign(prompt.begin(), prompt.end());

@@ -42,8 +42,9 @@ TokenGroup judged_group(const model::Reader& judge, const JudgedTexts& texts, si
   for (const std::string& response : texts.responses) group.responses.push_back({"assistant", response, ""});
   constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
   data::Overlong overlong;
-  TokenGroup tokens = data::token_group(group, judge.encoder(), {.max_length = kNoLimit},
-                                        fmt::format("{}: prompt {}", judge.directory(), index + 1), overlong);
+  TokenGroup tokens =
+      data::token_group(group, judge.encoder(), {.max_length = kNoLimit, .needs_gate = judge.model().needs_gate()},
+                        fmt::format("{}: prompt {}", judge.directory(), index + 1), overlong);
   for (int64_t k = 0; k < tokens.sequence_count(); ++k) {
     const auto length = static_cast<int64_t>(tokens.sequence(k).ids.size());
     if (length <= judge.max_length()) continue;
@@ -98,7 +99,8 @@ std::vector<JudgedGroup> judge_texts(const model::Reader& judge, std::span<const
     for (const TokenGroup& group : groups) pointers.push_back(&group);
     const std::vector<PreferenceTable> tables =
         model::score_groups(judge.model(), pointers, {.token_budget = options.token_budget}, cost);
-    for (const PreferenceTable& table : tables) judged.push_back(verdict(judge, table, judged.size()));
+    for (size_t k = 0; k < groups.size(); ++k)
+      judged.push_back(verdict(judge, tables[k].of_responses(groups[k].places), judged.size()));
     options.progress(static_cast<int64_t>(judged.size()), static_cast<int64_t>(texts.size()), "judging");
   }
   return judged;

@@ -92,7 +92,10 @@ train::LoopResult refresh_judge(const RefreshInput& input, const std::filesystem
   const model::Reader judge(input.judge.string(),
                             {.load = {.device = input.device, .trainable = true, .base = input.base}, .text = {}});
   data::TokenStore recent(read_rows_apart(input.labels, input.spool_folder), judge.encoder(),
-                          {.max_length = judge.max_length(), .pairs = data::PairsWanted::kLabelled}, silent_progress());
+                          {.max_length = judge.max_length(),
+                           .pairs = data::PairsWanted::kLabelled,
+                           .needs_gate = judge.model().needs_gate()},
+                          silent_progress());
   JoinedSource groups(recent, input.pool);
   train::LoopHooks with_save = hooks;
   with_save.save_model = [&](const std::filesystem::path& target) {

@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
+#include <optional>
+#include <string_view>
 
 #include "rondo/base/error.h"
+#include "rondo/base/parse_number.h"
 #include "rondo/io/json.h"
 
 namespace rondo::align::formats {
@@ -14,18 +18,35 @@ namespace {
 namespace fs = std::filesystem;
 using Texts = std::vector<std::string>;
 
+// i of responses_i.json.
+std::optional<int64_t> number_of(const std::string& name) {
+  constexpr std::string_view kHead = "responses_", kTail = ".json";
+  if (name.size() <= kHead.size() + kTail.size() || !name.starts_with(kHead) || !name.ends_with(kTail)) return {};
+  return parse_number<int64_t>(name.substr(kHead.size(), name.size() - kHead.size() - kTail.size()));
+}
+
+// A number that is missing between others is a file that somebody lost, not the end of the list.
 std::vector<std::string> files_of(const std::vector<std::string>& paths) {
   if (paths.size() != 1 || !fs::is_directory(paths.front())) return paths;
-  std::vector<std::string> files;
-  for (;;) {
-    const fs::path file = fs::path(paths.front()) / fmt::format("responses_{}.json", files.size());
-    if (!fs::exists(file)) break;
-    files.push_back(file.string());
+  const std::string& folder = paths.front();
+  std::map<int64_t, std::string> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (const auto number = number_of(entry.path().filename().string())) found[*number] = entry.path().string();
   }
-  if (files.empty()) {
-    throw ResourceError("no responses: " + paths.front() +
+  if (found.empty()) {
+    throw ResourceError("no responses: " + folder +
                         ": it has no responses_0.json; name a folder with responses_0.json, responses_1.json, ..., or "
                         "the files");
+  }
+  std::vector<std::string> files;
+  for (const auto& [number, file] : found) {
+    if (number != std::ssize(files)) {
+      throw ResourceError(fmt::format(
+          "a file of responses is missing: {}: there is no responses_{}.json, and there is responses_{}.json; make it "
+          "again, or name the files that count",
+          folder, files.size(), number));
+    }
+    files.push_back(file);
   }
   return files;
 }
@@ -75,6 +96,7 @@ class JoinedRows : public io::RowReader {
       return row;
     }
     for (Texts& texts : responses_) row->object["responses"].push_back(std::move(texts[at]));
+    if (!row->spelled.is_null()) row->spelled["responses"] = row->object["responses"];
     return row;
   }
 
