@@ -39,7 +39,11 @@ constexpr Table kTables[] = {
      }},
     {"objectives",
      [] {
-       for (const auto* row : align::all_objectives()) print_row(row->name, row->cite);
+       for (const auto* row : align::all_objectives()) {
+         const std::string labels = align::used_labels(*row);
+         print_row(row->name,
+                   labels.empty() ? std::string(row->cite) : fmt::format("{}; labels: {}", row->cite, labels));
+       }
      }},
     {"formats",
      [] {

@@ -13,7 +13,7 @@ namespace rondo::align {
 namespace {
 
 Tensor cdpo(const PolicyGroup& group, const ObjectiveConfig& config) {
-  const Tensor logit = config.beta * group.gap(group.log_ratio_K());
+  const Tensor logit = group.beyond_margin(config.beta * group.gap(group.log_ratio_K()));
   return -(1 - config.smoothing) * at::log_sigmoid(logit) - config.smoothing * at::log_sigmoid(-logit);
 }
 
@@ -24,6 +24,7 @@ constinit const ObjectiveEntry cdpo_entry{
     .cite = "Mitchell 2023, cDPO",
     .loss = &cdpo,
     .learns_from = LearnsFrom::kPair,
+    .takes_margin = true,
     .expected = {0.69314718, 0.35141328, 1.55141328},
 };
 

@@ -13,7 +13,7 @@ namespace rondo::align {
 namespace {
 
 Tensor dpo(const PolicyGroup& group, const ObjectiveConfig& config) {
-  return -at::log_sigmoid(config.beta * group.gap(group.log_ratio_K()));
+  return -at::log_sigmoid(group.beyond_margin(config.beta * group.gap(group.log_ratio_K())));
 }
 
 }  // namespace
@@ -23,6 +23,7 @@ constinit const ObjectiveEntry dpo_entry{
     .cite = "arXiv:2305.18290 eq. 7",
     .loss = &dpo,
     .learns_from = LearnsFrom::kPair,
+    .takes_margin = true,
     .expected = {0.69314718, 0.20141328, 1.70141328},
 };
 

@@ -13,7 +13,7 @@ namespace rondo::align {
 namespace {
 
 Tensor hinge(const PolicyGroup& group, const ObjectiveConfig& config) {
-  return at::relu(1 - config.beta * group.gap(group.log_ratio_K()));
+  return at::relu(1 - group.beyond_margin(config.beta * group.gap(group.log_ratio_K())));
 }
 
 }  // namespace
@@ -23,6 +23,7 @@ constinit const ObjectiveEntry hinge_entry{
     .cite = "arXiv:2309.06657",
     .loss = &hinge,
     .learns_from = LearnsFrom::kPair,
+    .takes_margin = true,
     .expected = {1.00000000, 0.00000000, 2.50000000},
 };
 

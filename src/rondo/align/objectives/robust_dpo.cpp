@@ -13,7 +13,7 @@ namespace rondo::align {
 namespace {
 
 Tensor robust_dpo(const PolicyGroup& group, const ObjectiveConfig& config) {
-  const Tensor logit = config.beta * group.gap(group.log_ratio_K());
+  const Tensor logit = group.beyond_margin(config.beta * group.gap(group.log_ratio_K()));
   const Tensor kept = (1 - config.smoothing) * at::log_sigmoid(logit);
   const Tensor flipped = config.smoothing * at::log_sigmoid(-logit);
   return (flipped - kept) / (1 - 2 * config.smoothing);
@@ -26,6 +26,7 @@ constinit const ObjectiveEntry robust_dpo_entry{
     .cite = "arXiv:2403.00409",
     .loss = &robust_dpo,
     .learns_from = LearnsFrom::kPair,
+    .takes_margin = true,
     .expected = {0.69314718, 0.01391328, 1.88891328},
 };
 

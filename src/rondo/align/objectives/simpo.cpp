@@ -14,7 +14,7 @@ namespace {
 
 Tensor simpo(const PolicyGroup& group, const ObjectiveConfig& config) {
   const Tensor per_token_K = group.log_prob_K / group.length_K;
-  return -at::log_sigmoid(config.beta * group.gap(per_token_K) - config.gamma);
+  return -at::log_sigmoid(group.beyond_margin(config.beta * group.gap(per_token_K)) - config.gamma);
 }
 
 }  // namespace
@@ -24,6 +24,7 @@ constinit const ObjectiveEntry simpo_entry{
     .cite = "arXiv:2405.14734 eq. 6",
     .loss = &simpo,
     .learns_from = LearnsFrom::kPair,
+    .takes_margin = true,
     .expected = {0.97407698, 0.69314718, 1.31326169},
 };
 

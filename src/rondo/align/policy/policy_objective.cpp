@@ -6,8 +6,10 @@
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "rondo/base/error.h"
 
@@ -30,6 +32,25 @@ Judgement part_of(const Judgement& judged, std::span<const int64_t> chosen) {
           .axis_weights_A = judged.axis_weights_A};
 }
 
+constexpr float kEven = 0.5F;
+
+// What a group counts beside others: as much as its labels do on average, so that many of them do not weigh more.
+double mean_weight(const GroupSelection& selection) {
+  double total = 0;
+  for (const Comparison& c : selection.comparisons) total += c.weight;
+  return selection.comparisons.empty() ? 0 : total / static_cast<double>(selection.comparisons.size());
+}
+
+// From the side of the response that is preferred.
+Comparison preferred_first(Comparison c) {
+  if (c.p >= kEven) return c;
+  return {.i = c.j, .j = c.i, .p = 1 - c.p, .tie = c.tie, .weight = c.weight, .margin = -c.margin};
+}
+
+Tensor numbers(const std::vector<double>& values, const Tensor& like) {
+  return at::tensor(values, at::TensorOptions().dtype(at::kDouble)).to(like.options());
+}
+
 }  // namespace
 
 PolicyObjective::PolicyObjective(const model::Model& policy, const ObjectiveConfig& config,
@@ -46,29 +67,25 @@ PolicyObjective::PolicyObjective(const model::Model& policy, const ObjectiveConf
   }
 }
 
-PackOptions PolicyObjective::pack_options() const { return {.lm_targets = LmTargets::kAll}; }
-
-std::vector<PolicyObjective::Pair> PolicyObjective::pairs(const GroupSelection& selection) const {
-  std::vector<Pair> found;
-  for (const Comparison& c : selection.comparisons) {
-    if (c.p > 0.5F) found.emplace_back(c.i, c.j);
-    if (c.p < 0.5F) found.emplace_back(c.j, c.i);
-  }
-  return found;
+bool PolicyObjective::learns_from_labels() const {
+  return entry_.learns_from == LearnsFrom::kPair && evidence_.judged.empty();
 }
+
+PackOptions PolicyObjective::pack_options() const { return {.lm_targets = LmTargets::kAll}; }
 
 bool PolicyObjective::teaches(const GroupSelection& selection) const {
   if (selection.responses.empty()) return false;
-  return entry_.learns_from != LearnsFrom::kPair || !evidence_.judged.empty() || !pairs(selection).empty();
+  return entry_.learns_from != LearnsFrom::kPair || !evidence_.judged.empty() || !selection.comparisons.empty();
 }
 
 // Supervised fine-tuning learns from the responses that won a comparison, as the language-model term of preference
 // models does; from all of them where nothing is labelled.
 GroupSelection PolicyObjective::winners_of(const GroupSelection& selection) const {
-  const std::vector<Pair> labelled = pairs(selection);
-  if (labelled.empty()) return selection;
   std::set<int64_t> places;
-  for (const auto& [winner, loser] : labelled) places.insert(winner);
+  for (const Comparison& c : selection.comparisons) {
+    if (c.p != kEven) places.insert(c.p > kEven ? c.i : c.j);
+  }
+  if (places.empty()) return selection;
   std::vector<int64_t> responses;
   for (const int64_t place : places) responses.push_back(selection.responses[static_cast<size_t>(place)]);
   GroupSelection winners = select(*selection.group, std::move(responses));
@@ -78,7 +95,9 @@ GroupSelection PolicyObjective::winners_of(const GroupSelection& selection) cons
 
 train::StepCounts PolicyObjective::counts(std::span<const GroupSelection> selections) const {
   train::StepCounts counts;
-  for (const GroupSelection& s : selections) counts.weight += teaches(s) ? 1 : 0;
+  for (const GroupSelection& s : selections) {
+    if (teaches(s)) counts.weight += learns_from_labels() ? mean_weight(s) : 1;
+  }
   return counts;
 }
 
@@ -146,28 +165,67 @@ Tensor PolicyObjective::loss_of_groups(std::span<const GroupSelection> selection
   return total;
 }
 
-// Labelled pairs know nothing of their group, so those of all groups are one batch: rows of the preferred and the
-// rejected responses. A group's loss is the mean over its pairs.
+namespace {
+
+// The labelled pairs of some groups as one batch: they know nothing of their group.
+struct LabelledPairs {
+  std::vector<int64_t> preferred, rejected;  // among the responses of all groups
+  std::vector<double> p, margin;             // of the preferred one
+  std::vector<double> shares;                // of a group's weight, by pair; and by response
+  std::vector<double> response_shares;
+  double weight = 0;
+
+  explicit LabelledPairs(std::span<const GroupSelection> selections) {
+    for (const GroupSelection& selection : selections) {
+      const auto first = std::ssize(response_shares);
+      const auto count = static_cast<double>(selection.comparisons.size());
+      for (const Comparison& labelled : selection.comparisons) {
+        const Comparison c = preferred_first(labelled);
+        preferred.push_back(first + c.i);
+        rejected.push_back(first + c.j);
+        p.push_back(c.p);
+        margin.push_back(c.margin);
+        shares.push_back(c.weight / count);
+      }
+      const double group_weight = mean_weight(selection);
+      response_shares.insert(response_shares.end(), selection.responses.size(),
+                             group_weight / static_cast<double>(selection.responses.size()));
+      weight += group_weight;
+    }
+  }
+  bool is_soft() const {
+    return std::ranges::any_of(p, [](double value) { return value != 1; });
+  }
+  bool has_margins() const {
+    return std::ranges::any_of(margin, [](double value) { return value != 0; });
+  }
+};
+
+// p l(z - m) + (1 - p) l(m - z) for each pair, where z is what the objective makes of the preferred and the rejected.
+Tensor labelled_loss_P(const ObjectiveEntry& objective, const ObjectiveConfig& config, const LabelledPairs& pairs,
+                       PolicyGroup& group) {
+  if (pairs.has_margins()) group.margin_P = numbers(pairs.margin, group.reference_K);
+  const Tensor loss_P = objective.loss(group, config);
+  if (!pairs.is_soft()) return loss_P;
+  PolicyGroup reversed = group;
+  std::swap(reversed.best, reversed.worst);
+  if (pairs.has_margins()) reversed.margin_P = -group.margin_P;
+  const Tensor p_P = numbers(pairs.p, loss_P);
+  return p_P * loss_P + (1 - p_P) * objective.loss(reversed, config);
+}
+
+}  // namespace
+
+// A group's loss is the weighted sum over its pairs, by their number.
 Tensor PolicyObjective::loss_of_pairs(std::span<const GroupSelection> selections, const ResponseLogProbs& probs,
                                       train::ObjectiveReport& report) const {
-  std::vector<int64_t> preferred, rejected;
-  std::vector<double> pair_shares, response_shares;  // of a group's mean over its pairs, over its responses
-  for (const GroupSelection& selection : selections) {
-    const std::vector<Pair> labelled = pairs(selection);
-    const auto first = static_cast<int64_t>(response_shares.size());
-    for (const auto& [winner, loser] : labelled) {
-      preferred.push_back(first + winner);
-      rejected.push_back(first + loser);
-      pair_shares.push_back(1 / static_cast<double>(labelled.size()));
-    }
-    const size_t count = selection.responses.size();
-    response_shares.insert(response_shares.end(), count, labelled.empty() ? 0 : 1 / static_cast<double>(count));
-    report.weight += labelled.empty() ? 0 : 1;
-  }
-  if (preferred.empty()) return {};
-  const auto pair_count = static_cast<int64_t>(preferred.size());
-  preferred.insert(preferred.end(), rejected.begin(), rejected.end());
-  const Tensor rows_2P = at::tensor(preferred).to(probs.sum_R.device());
+  const LabelledPairs pairs(selections);
+  report.weight += pairs.weight;
+  const auto pair_count = std::ssize(pairs.preferred);
+  if (pair_count == 0) return {};
+  std::vector<int64_t> rows = pairs.preferred;
+  rows.insert(rows.end(), pairs.rejected.begin(), pairs.rejected.end());
+  const Tensor rows_2P = at::tensor(rows).to(probs.sum_R.device());
   const auto by_pair = [&](const Tensor& x_R) { return x_R.index_select(0, rows_2P).view({2, pair_count}); };
   const auto stored_R = [&](const StoredLogProbs& stored) {
     std::vector<Tensor> sums;
@@ -184,17 +242,16 @@ Tensor PolicyObjective::loss_of_pairs(std::span<const GroupSelection> selections
   group.best = 0;
   group.worst = 1;
 
-  report.decided += static_cast<double>(pair_count);
-  report.correct += (group.gap(group.log_ratio_K().detach()) > 0).sum().item<double>();
-  const auto shares = [](const std::vector<double>& values, const Tensor& like) {
-    return at::tensor(values, at::TensorOptions().dtype(at::kDouble)).to(like.options());
-  };
+  const Tensor gap_P = group.gap(group.log_ratio_K().detach());
+  const Tensor is_decided_P = numbers(pairs.p, gap_P) != kEven;
+  report.decided += is_decided_P.sum().item<double>();
+  report.correct += (gap_P > 0).logical_and(is_decided_P).sum().item<double>();
   const Tensor drift_R = (probs.sum_R.detach() - reference_R) / probs.length_R;
-  const Tensor share_R = shares(response_shares, drift_R);
+  const Tensor share_R = numbers(pairs.response_shares, drift_R);
   report.further["log_ratio_per_token"] += (drift_R * share_R).sum().item<double>();
   report.further["drift_per_token"] += (drift_R.abs() * share_R).sum().item<double>();
-  const Tensor loss_P = entry_.loss(group, config_);
-  return (loss_P * shares(pair_shares, loss_P)).sum();
+  const Tensor loss_P = labelled_loss_P(entry_, config_, pairs, group);
+  return (loss_P * numbers(pairs.shares, loss_P)).sum();
 }
 
 train::ObjectiveReport PolicyObjective::backward(std::span<const GroupSelection> selections,
@@ -207,15 +264,14 @@ train::ObjectiveReport PolicyObjective::backward(std::span<const GroupSelection>
   const PackedBatch batch = pack(selections, pack_options()).to(policy_.device());
   const ResponseLogProbs probs = response_log_probs(policy_, batch, {.recompute_blocks = limits_.recompute});
   train::ObjectiveReport report;
-  const bool learns_from_labels = entry_.learns_from == LearnsFrom::kPair && evidence_.judged.empty();
   const Tensor total =
-      learns_from_labels ? loss_of_pairs(selections, probs, report) : loss_of_groups(selections, probs, report);
+      learns_from_labels() ? loss_of_pairs(selections, probs, report) : loss_of_groups(selections, probs, report);
   report.responses = batch.response_count();
   report.tokens = batch.layout.token_count;
   if (!total.defined()) return report;
   report.loss_sum = total.item<double>();
   const double drift = report.further["drift_per_token"] / report.weight;
-  if (std::isfinite(report.loss_sum) && drift > limits_.max_drift) {
+  if (std::isfinite(report.loss_sum) && !(drift <= limits_.max_drift)) {
     throw DataError(fmt::format(
         "the policy ran away from its reference: {:.3g} nats per token on average, `max_drift` is {:.3g}; lower `lr` "
         "or raise `beta`",

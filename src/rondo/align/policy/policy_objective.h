@@ -47,8 +47,7 @@ class PolicyObjective : public train::StepObjective {
   PolicyGroup group_at_reference(const GroupSelection& selection) const;
 
  private:
-  using Pair = std::pair<int64_t, int64_t>;  // preferred, rejected
-  std::vector<Pair> pairs(const GroupSelection& selection) const;
+  bool learns_from_labels() const;
   bool teaches(const GroupSelection& selection) const;
   GroupSelection winners_of(const GroupSelection& selection) const;
   PolicyGroup group_of(const GroupSelection& selection, const ResponseLogProbs& probs, int64_t first_response,

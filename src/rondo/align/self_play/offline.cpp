@@ -12,6 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr float kEven = 0.5F;
+
 std::string groups_hash(data::TokenSource& groups) {
   Sha256 hash;
   for (int64_t g = 0; g < groups.size(); ++g) {
@@ -33,21 +35,46 @@ StoredLogProbs base_log_probs(const AlignConfig& config, const model::Model& bas
   return {file, groups};
 }
 
-void check_labels(const AlignConfig& config, data::TokenSource& groups) {
-  if (objective_by_name(config.objective.objective).learns_from != LearnsFrom::kPair) return;
-  for (int64_t g = 0; g < groups.size(); ++g) {
-    const auto group = groups.get(g);
-    for (const Comparison& c : group->comparisons) {
-      if (c.p != 0.5F) return;
+// Labels that an objective has no use for are refused, by the row that has the first of them.
+void check_use(const ObjectiveEntry& objective, const data::TokenStore& groups, int64_t index) {
+  const bool learns_from_pairs = objective.learns_from == LearnsFrom::kPair;
+  const Group group = groups.groups().group(index);
+  for (size_t r = 0, number = 0; r < group.rows.size(); ++r) {
+    for (; static_cast<int64_t>(number) < group.rows[r].comparison_end; ++number) {
+      const Comparison& c = group.comparisons[number];
+      const char* unused = nullptr;
+      if (c.margin != 0 && !objective.takes_margin) unused = "margin";
+      if (c.weight != 1 && !learns_from_pairs) unused = "weight";
+      if (c.p != 0 && c.p != 1 && c.p != kEven && !learns_from_pairs) unused = "p";
+      if (unused == nullptr) continue;
+      throw DataError(fmt::format(
+          "a label would have no effect: {}: '{}', and objective '{}' has no use for it; leave it out, or choose an "
+          "objective that `rondo list objectives` marks with it",
+          group.rows[r].place, unused, objective.name));
     }
   }
+}
+
+void check_labels(const AlignConfig& config, data::TokenStore& groups) {
+  const ObjectiveEntry& objective = objective_by_name(config.objective.objective);
+  bool is_decided = objective.learns_from != LearnsFrom::kPair;
+  for (int64_t g = 0; g < groups.size(); ++g) {
+    const auto group = groups.get(g);
+    bool is_plain = true;
+    for (const Comparison& c : group->comparisons) {
+      is_decided = is_decided || c.p != kEven;
+      is_plain = is_plain && c.weight == 1 && c.margin == 0 && (c.p == 0 || c.p == 1 || c.p == kEven);
+    }
+    if (!is_plain) check_use(objective, groups, g);
+  }
+  if (is_decided) return;
   throw DataError("no pair to learn from: `data`: objective '" + config.objective.objective +
                   "' needs responses of which one is preferred");
 }
 
 }  // namespace
 
-train::LoopResult train_offline(const AlignConfig& config, const model::Reader& policy, data::TokenSource& groups,
+train::LoopResult train_offline(const AlignConfig& config, const model::Reader& policy, data::TokenStore& groups,
                                 const nlohmann::json& rondo, const SelfPlayHooks& hooks) {
   check_labels(config, groups);
   // Nothing is trained yet: fresh adapters add nothing, and a checkpoint is read by the loop.

@@ -68,6 +68,15 @@ Tensor PolicyGroup::log_ratio_K() const { return log_prob_K - reference_K; }
 
 Tensor PolicyGroup::gap(const Tensor& values_K) const { return values_K[best] - values_K[worst]; }
 
+Tensor PolicyGroup::beyond_margin(const Tensor& log_odds) const {
+  return margin_P.defined() ? log_odds - margin_P : log_odds;
+}
+
+std::string used_labels(const ObjectiveEntry& objective) {
+  if (objective.learns_from != LearnsFrom::kPair) return "";
+  return objective.takes_margin ? "p, weight, margin" : "p, weight";
+}
+
 std::span<const ObjectiveEntry* const> all_objectives() { return kObjectives; }
 
 std::vector<std::string> objective_names() {

@@ -60,11 +60,15 @@ struct PolicyGroup {
   /// them at once: the tensors above are then [2, P], and the loss is [P].
   int64_t best = 0;
   int64_t worst = 0;
+  /// Labelled margins in log-odds by which the best should win [P]; undefined = 0. Objectives with takes_margin.
+  Tensor margin_P = {};
 
   /// D.
   Tensor log_ratio_K() const;
   /// f(best) - f(worst).
   Tensor gap(const Tensor& values_K) const;
+  /// Log-odds that the best is preferred, less the labelled margin.
+  Tensor beyond_margin(const Tensor& log_odds) const;
 };
 
 inline const std::vector<std::string> kMeanNames = {"leave_one_out", "with_self"};
@@ -123,11 +127,16 @@ struct ObjectiveEntry {
   bool needs_last = false;
   bool needs_tokens = false;
   LearnsFrom learns_from = LearnsFrom::kScores;
+  /// What it learns from pairs is log-odds, from which a labelled margin is taken.
+  bool takes_margin = false;
   /// The reference is the policy that sampled, unless a user says otherwise; the base policy where false.
   bool is_self_play = false;
   /// The loss at each of kObjectiveExamples.
   std::array<double, kObjectiveExamples.size()> expected;
 };
+
+/// "p, weight, margin": the labels of data that the objective uses; "" where it uses none but who is preferred.
+std::string used_labels(const ObjectiveEntry& objective);
 
 std::span<const ObjectiveEntry* const> all_objectives();
 /// Throws ConfigError with the nearest name.
