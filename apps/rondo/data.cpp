@@ -31,6 +31,7 @@ struct DataArguments {
 };
 
 void check(DataArguments& arguments, Session& session) {
+  arguments.read.allow_items = arguments.model.empty();
   const runs::CheckResult result = runs::check_data(
       {.read = arguments.read, .model = arguments.model, .rejected = arguments.rejected_out}, session.hooks());
   print_line(check_text(result));
@@ -47,6 +48,7 @@ void check(DataArguments& arguments, Session& session) {
 
 data::GroupStore read_all(const DataArguments& arguments, const Session& session) {
   data::ReadOptions read = arguments.read;
+  read.allow_items = true;
   read.progress = session.progress;
   return data::read_groups(read);
 }

@@ -60,6 +60,10 @@ std::string check_text(const runs::CheckResult& result) {
   for (const auto& [shape, rows] : r.rows_of_shape)
     shapes.push_back(fmt::format("{} ({} rows)", shape, with_commas(rows)));
   text += line("row shape", shapes.empty() ? "none recognised" : fmt::format("{}", fmt::join(shapes, ", ")));
+  std::vector<std::string> unread;
+  for (const auto& [column, rows] : r.unread_columns)
+    unread.push_back(fmt::format("{} ({} rows)", column, with_commas(rows)));
+  if (!unread.empty()) text += line("columns not read", fmt::format("{}", fmt::join(unread, ", ")));
   text += line("rows", fmt::format("{} read, {} rejected", with_commas(r.rows), with_commas(r.bad_rows)));
   if (r.groups > 0) {
     const auto& summary = result.summary;

@@ -51,7 +51,10 @@ constexpr Table kTables[] = {
      }},
     {"shapes",
      [] {
-       for (const auto* row : data::all_shapes()) print_row(row->name, row->summary);
+       for (const auto* row : data::all_shapes()) {
+         print_row(row->name, row->summary);
+         print_row("", fmt::format("  label: {}", row->label));
+       }
      }},
 };
 

@@ -10,6 +10,7 @@
 #include "apps/rondo/explain.h"
 #include "rondo/base/error.h"
 #include "rondo/data/prompt_rows.h"
+#include "rondo/data/row_shapes.h"
 #include "rondo/io/atomic_file.h"
 #include "rondo/model/text_policy.h"
 
@@ -69,7 +70,9 @@ void explain_row(const text::TextEncoder& encoder, const Json& row) {
         "--explain shows a prompt and one response, and this model reads two: `rondo rank --with token_ids` prints the "
         "tokens of every pair");
   }
-  Group group = data::unlabelled_row(row);
+  // Rows that compare nothing are refused by ranking, and here with the same words.
+  const data::ShapeEntry* const shape = data::find_shape(row);
+  Group group = shape != nullptr && shape->is_refused ? data::read_row(*shape, row) : data::unlabelled_row(row);
   if (group.responses.empty()) take_response(group);
   for (const Message& response : group.responses) explain_response(encoder, group.prompt, response);
 }

@@ -58,6 +58,28 @@ TEST_F(DataVerb, CheckListsBadRowsAndFailsBeyondTheLimit) {
   EXPECT_EQ(call("check " + bad + " --quiet --max-bad 2").exit_code, 0);
 }
 
+TEST_F(DataVerb, CheckListsColumnsThatNobodyRead) {
+  const std::string file = folder_.write("arena.jsonl", R"({"model_a":"m","model_b":"n","winner":"model_b",
+"conversation_a":[{"role":"user","content":"q"},{"role":"assistant","content":"x"}],
+"conversation_b":[{"role":"user","content":"q"},{"role":"assistant","content":"y"}],"judge":null,"turn":1})");
+  std::string line = io::TestFolder::read(file);
+  std::erase(line, '\n');
+  folder_.write("arena.jsonl", line + "\n" + R"({"prompt":"q","chosen":"a","rejected":"b","turn":2})");
+  const testing::Call result = call("check " + file + " --quiet --json " + at("out.json"));
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("columns not read   model_a (1 rows), model_b (1 rows), turn (2 rows)"));
+  const auto json = nlohmann::json::parse(io::TestFolder::read(folder_ / "out.json"));
+  EXPECT_EQ(json["unread_columns"]["turn"], 2);
+}
+
+// Names of models are items for programs that rate items, and no texts for those that read texts.
+TEST_F(DataVerb, RowsOfNamesAreNoTexts) {
+  const std::string file = folder_.write("battles.jsonl", R"({"model_a":"m","model_b":"n","winner":"model_b"})");
+  EXPECT_THAT(call("check --quiet " + file).output, HasSubstr("battle (1 rows)"));
+  EXPECT_EQ(call("convert --quiet " + file + " --out " + at("c.jsonl")).exit_code, 0);
+  EXPECT_THAT(io::TestFolder::read(folder_ / "c.jsonl"), HasSubstr(R"("responses":["m","n"])"));
+}
+
 TEST_F(DataVerb, RenamesStandBeforeTheFile) {
   const std::string other = folder_.write("o.jsonl", R"({"q":"p","good":"a","rejected":"b"})");
   const testing::Call result = call("check --quiet --rename q=prompt --rename good=chosen " + other);

@@ -3,6 +3,8 @@
 // ranking and evaluation do with groups of which nothing is left.
 #include <fstream>
 
+#include "rondo/data/prompt_rows.h"
+#include "rondo/data/row_shapes.h"
 #include "rondo/runs/evaluate.h"
 #include "rondo/runs/rank.h"
 #include "rondo/runs/score.h"
@@ -74,6 +76,45 @@ TEST_F(ReaderContract, ATableEqualsTheReplyOfTheRun) {
   long_one.prompt.text = std::string(6000, 'a');
   for (size_t k = 1; k < long_one.prompt.text.size(); k += 2) long_one.prompt.text[k] = ' ';
   EXPECT_THAT([&] { runs::table_of(reader, long_one); }, ThrowsMessage<DataError>(HasSubstr("too long")));
+}
+
+TEST_F(ReaderContract, NamesOfItemsAreNoTextsForAModel) {
+  judge("judge");
+  folder_.write("battles.jsonl", R"({"model_a":"a","model_b":"b","winner":"model_a"})");
+  const data::DataOptions data{.data = {path("battles.jsonl")}};
+  EXPECT_THAT([&] { runs::rank({.model = path("judge"), .data = data}, {}, [](const auto&) {}); },
+              ThrowsMessage<DataError>(HasSubstr("names items and holds no text")));
+  EXPECT_THAT([&] { runs::evaluate({.models = {path("judge")}, .data = data}, {}, [](const auto&) {}); },
+              ThrowsMessage<DataError>(HasSubstr("names items and holds no text")));
+  EXPECT_THAT([&] { runs::score({.model = path("judge"), .data = data, .out = path("out.jsonl")}, {}); },
+              ThrowsMessage<DataError>(HasSubstr("names items and holds no text")));
+}
+
+// What is shown of a row (`tokenize --explain`) is what is scored, in every shape.
+TEST_F(ReaderContract, RowsOfEveryShapeAreScoredAsTheyAreShown) {
+  const std::string directory = judge("judge");
+  folder_.write("judge/chat_template.jinja", "{% for m in messages %}{{ m.role }} {{ m.content }} {% endfor %}");
+  nlohmann::json config = json_of("judge/config.json");
+  config["rondo"]["text"]["template"] = true;
+  folder_.write("judge/config.json", config.dump());
+  const model::Reader reader(directory);
+  int shown = 0;
+  for (const data::ShapeEntry* shape : data::all_shapes()) {
+    for (const data::ShapeExample& example : shape->examples) {
+      if (shape->names_items) continue;
+      folder_.write("row.jsonl", example.row);
+      nlohmann::ordered_json scored;
+      runs::rank({.model = directory, .data = {.data = {path("row.jsonl")}}, .with = {"token_ids"}}, {},
+                 [&](const nlohmann::ordered_json& row) { scored = row["token_ids"]; });
+      const Group group = data::unlabelled_row(nlohmann::ordered_json::parse(example.row));
+      nlohmann::ordered_json expected = nlohmann::ordered_json::array();
+      for (const Message& response : group.responses)
+        expected.push_back(reader.encoder().explain(group.prompt, response).encoded.ids);
+      EXPECT_EQ(scored, expected) << example.row;
+      ++shown;
+    }
+  }
+  EXPECT_GT(shown, 30);
 }
 
 // The length limit may leave nothing of a group; a gate then has no prompt to read.

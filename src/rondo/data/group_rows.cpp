@@ -2,6 +2,7 @@
 #include "rondo/data/group_rows.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -43,6 +44,22 @@ void rename_column(const std::string& from, const std::string& to, nlohmann::ord
 
 void apply_renames(const Renames& renames, nlohmann::ordered_json& row) {
   for (const auto& [from, to] : renames) rename_column(from, to, row);
+}
+
+std::string items_message(const ShapeEntry& shape) {
+  return fmt::format(
+      "the row names items and holds no text ({}), and models read texts; give the two answers, as "
+      "'response_a' and 'response_b' or as conversations",
+      shape.summary);
+}
+
+std::string unlabelled_message(const nlohmann::ordered_json& row) {
+  std::vector<std::string> nulls;
+  for (const auto& [key, value] : row.items()) {
+    if (value.is_null()) nulls.push_back(key);
+  }
+  const std::string fact = nulls.empty() ? "" : fmt::format(" (null are '{}')", fmt::join(nulls, "', '"));
+  return fmt::format("no comparison{}: add comparisons, outcomes, a table or a ranking, or leave the row out", fact);
 }
 
 // "hh.train" for /data/hh.train.jsonl.gz: what a row without `source` gets. The whole path where two names are equal.
@@ -98,10 +115,11 @@ std::optional<GroupRow> GroupRows::use(io::Row&& row) {
     apply_renames(renames_, row.object);
     if (!row.spelled.is_null()) apply_renames(renames_, row.spelled);
     const ShapeEntry& shape = shape_of(row.object);
-    Group group = read_row(shape, row.object);
-    if (group.comparisons.empty() && !options_.allow_unlabelled) {
-      throw DataError("no comparison: add comparisons, outcomes, a table or a ranking, or leave the row out");
-    }
+    std::vector<std::string> unread;
+    Group group = read_row(shape, row.object, &unread);
+    if (shape.names_items && !options_.allow_items) throw DataError(items_message(shape));
+    if (group.comparisons.empty() && !options_.allow_unlabelled) throw DataError(unlabelled_message(row.object));
+    for (const std::string& column : unread) ++report_.unread_columns[column];
     if (group.source.empty()) group.source = sources_[static_cast<size_t>(row.argument)];
     return GroupRow{.row = std::move(row), .group = std::move(group), .shape = shape.name};
   } catch (const DataError& error) {

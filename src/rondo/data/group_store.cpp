@@ -201,6 +201,7 @@ GroupStore GroupStoreBuilder::finish(ReadReport report) {
   s.report.bad_rows = report.bad_rows;
   s.report.first_bad_rows = std::move(report.first_bad_rows);
   s.report.rows_of_shape = std::move(report.rows_of_shape);
+  s.report.unread_columns = std::move(report.unread_columns);
   return {std::move(s.spool), std::move(entries), std::move(s.report)};
 }
 

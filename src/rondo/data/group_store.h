@@ -42,6 +42,7 @@ struct ReadOptions {
   std::vector<std::string> renames = {};  // "question=prompt": the column `question` is read as `prompt`
   int64_t max_bad = 0;                    // more bad rows than this are a DataError
   bool allow_unlabelled = false;          // groups without comparisons are welcome (ranking)
+  bool allow_items = false;               // rows that name items and hold no text are welcome (no model reads them)
   std::string spool_folder = "/tmp";
   std::function<void(const BadRow&)> on_bad_row = {};  // every one of them, as it is found
   ProgressSink progress = silent_progress();           // rows read, of an unknown number
@@ -53,6 +54,7 @@ struct ReadReport {
   int64_t bad_rows = 0;
   std::vector<BadRow> first_bad_rows;
   std::map<std::string, int64_t> rows_of_shape;
+  std::map<std::string, int64_t> unread_columns;  // columns that hold something nobody read, and in how many rows
   int64_t groups = 0;
   int64_t unlabelled_groups = 0;
   int64_t responses = 0;         // distinct inside their group

@@ -114,7 +114,8 @@ TEST_F(Store, RenamesNameColumns) {
 TEST_F(Store, BattlesOfAFileAreOneGroup) {
   const GroupStore store = read({R"({"model_a":"x","model_b":"y","winner":"model_a"}
 {"model_a":"z","model_b":"x","winner":"tie"}
-)"});
+)"},
+                                {.allow_items = true});
   ASSERT_EQ(store.size(), 1);
   EXPECT_EQ(describe_group(store.group(0)), "x|y|z; 0>1 p=1; 2>0 p=0.5 tie=1");
   EXPECT_EQ(store.group(0).prompt, Prompt{});

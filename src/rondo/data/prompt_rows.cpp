@@ -4,8 +4,9 @@
 #include <fmt/format.h>
 
 #include "rondo/base/error.h"
-#include "rondo/data/row_fields.h"
 #include "rondo/data/row_shapes.h"
+#include "rondo/data/shapes/shared/row_fields.h"
+#include "rondo/data/shapes/shared/row_prompt.h"
 
 namespace rondo::data {
 
@@ -26,8 +27,9 @@ void for_each_row(const std::string& path, const std::function<void(const Json&)
 
 Group unlabelled_row(const Json& row) {
   const ShapeEntry* const shape = find_shape(row);
-  if (shape != nullptr && !shape->is_refused) return read_row(*shape, row);
-  return {.prompt = prompt_of(row), .responses = {}, .comparisons = {}, .id = "", .subset = "", .source = ""};
+  if (shape != nullptr && !shape->is_refused && !shape->names_items) return read_row(*shape, row);
+  return {
+      .prompt = prompt_of(RowColumns(row)), .responses = {}, .comparisons = {}, .id = "", .subset = "", .source = ""};
 }
 
 text::TemplateInput template_input(const Json& row) {

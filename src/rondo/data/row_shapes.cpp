@@ -10,7 +10,7 @@
 
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
-#include "rondo/data/row_fields.h"
+#include "rondo/data/shapes/shared/row_fields.h"
 
 namespace rondo::data {
 namespace {
@@ -23,14 +23,30 @@ constexpr const ShapeEntry* kShapes[] = {
 #undef SHAPE
 };
 
-bool has_one_of(const json& row, std::string_view alternatives) {
-  while (!alternatives.empty()) {
+// Calls `visit` with each name of "rejected|reject".
+template <class Visit>
+void for_each_alternative(std::string_view alternatives, Visit visit) {
+  while (true) {
     const size_t bar = alternatives.find('|');
-    if (find_key(row, {alternatives.substr(0, bar)}) != nullptr) return true;
-    if (bar == std::string_view::npos) return false;
+    visit(alternatives.substr(0, bar));
+    if (bar == std::string_view::npos) return;
     alternatives.remove_prefix(bar + 1);
   }
-  return false;
+}
+
+bool has_one_of(const json& row, std::string_view alternatives) {
+  bool has = false;
+  for_each_alternative(alternatives, [&](std::string_view name) { has = has || find_key(row, {name}) != nullptr; });
+  return has;
+}
+
+// The first of the alternatives that stands in the row as null, "" where none does.
+std::string null_one_of(const json& row, std::string_view alternatives) {
+  std::string null;
+  for_each_alternative(alternatives, [&](std::string_view name) {
+    if (null.empty()) null = RowColumns(row).null_column(std::span(&name, 1));
+  });
+  return null;
 }
 
 std::vector<std::string_view> missing_keys(const ShapeEntry& shape, const json& row) {
@@ -41,14 +57,29 @@ std::vector<std::string_view> missing_keys(const ShapeEntry& shape, const json& 
   return missing;
 }
 
-// The shape of which the largest share of keys is there; among equals the first; null where no key of any is.
+// What share of its keys is there; a null counts nearly as much.
+double share_of_keys(const ShapeEntry& shape, const json& row) {
+  constexpr double kNullShare = 0.9;
+  double found = 0;
+  for (const std::string_view need : shape.needs) {
+    if (has_one_of(row, need)) {
+      found += 1;
+    } else if (!null_one_of(row, need).empty()) {
+      found += kNullShare;
+    }
+  }
+  return found / static_cast<double>(shape.needs.size());
+}
+
+// The shape of which the largest share of keys is there; among equals the first that asks for nothing else; null where
+// no key of any is.
 const ShapeEntry* nearest_shape(const json& row) {
   const ShapeEntry* best = nullptr;
   double best_share = 0;
   for (const ShapeEntry* shape : kShapes) {
-    const auto needs = static_cast<double>(shape->needs.size());
-    const double share = (needs - static_cast<double>(missing_keys(*shape, row).size())) / needs;
-    if (share > best_share) {
+    const double share = share_of_keys(*shape, row);
+    const bool is_plainer = best != nullptr && share == best_share && best->matches != nullptr && !shape->matches;
+    if (share > best_share || (is_plainer && share > 0)) {
       best_share = share;
       best = shape;
     }
@@ -56,44 +87,92 @@ const ShapeEntry* nearest_shape(const json& row) {
   return best;
 }
 
-// "chosen and rejected|reject", once per set of keys.
-std::string known_keys() {
-  std::vector<std::string> sets;
-  for (const ShapeEntry* shape : kShapes) {
-    const std::string keys = fmt::format("{}", fmt::join(shape->needs, " + "));
-    if (std::find(sets.begin(), sets.end(), keys) == sets.end()) sets.push_back(keys);
-  }
-  return fmt::format("{}", fmt::join(sets, "; "));
-}
-
-std::string unknown_shape_message(const json& row) {
-  constexpr size_t kShownKeys = 20;
+// "perhaps `rename` choosen=chosen" where names are near and the row can be read so; "" elsewhere.
+std::string rename_hint(const ShapeEntry& shape, const std::vector<std::string_view>& missing, const json& row) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : row.items()) keys.push_back(key);
-  std::vector<std::string> shown = keys;
-  if (shown.size() > kShownKeys) {
-    shown.resize(kShownKeys);
-    shown.emplace_back("...");
-  }
-  const std::string fact = fmt::format("no known row shape: it has the keys {};", fmt::join(shown, ", "));
-  const ShapeEntry* const nearest = nearest_shape(row);
-  if (nearest == nullptr) {
-    return fmt::format("{} one of these sets is needed: {}; `rename` OLD=NEW names columns", fact, known_keys());
-  }
-  const auto missing = missing_keys(*nearest, row);
-  std::string rename = "`rename` OLD=NEW names columns";
+  std::vector<std::string> renames;
+  json renamed;
   for (const std::string_view need : missing) {
     const std::string wanted(need.substr(0, need.find('|')));
     const std::string near = nearest_name(wanted, keys);
-    if (!near.empty()) rename = fmt::format("perhaps `rename` {}={}", near, wanted);
+    if (near.empty()) return "";
+    if (renames.empty()) renamed = row;
+    if (find_key(renamed, {near}) == nullptr) return "";
+    renamed[wanted] = row[near];
+    renamed.erase(near);
+    renames.push_back(fmt::format("{}={}", near, wanted));
   }
-  return fmt::format("{} the nearest shape is {} ({}), which also needs {}; {}", fact, nearest->name, nearest->summary,
-                     fmt::join(missing, ", "), rename);
+  if (renames.empty()) return "";
+  try {
+    if (find_shape(renamed) != &shape) return "";
+    (void)read_row(shape, renamed);
+  } catch (const DataError&) {
+    return "";
+  }
+  return fmt::format("perhaps `rename` {}", fmt::join(renames, ", "));
 }
 
-std::string label_of(const json& row, std::string_view name) {
-  const json* const value = find_key(row, {name});
-  return value != nullptr && (value->is_string() || value->is_number()) ? text_of(*value, name) : "";
+std::string shown_keys(const json& row) {
+  constexpr size_t kShownKeys = 20;
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : row.items()) keys.push_back(key);
+  if (keys.size() > kShownKeys) {
+    keys.resize(kShownKeys);
+    keys.emplace_back("...");
+  }
+  return fmt::format("{}", fmt::join(keys, ", "));
+}
+
+// What to do where columns are missing: a rename that works for some shape, and that shape, or `nearest`.
+struct Remedy {
+  const ShapeEntry* shape;
+  std::string hint;
+};
+
+Remedy remedy_for(const ShapeEntry& nearest, const json& row) {
+  std::string hint = rename_hint(nearest, missing_keys(nearest, row), row);
+  if (!hint.empty()) return {&nearest, hint};
+  for (const ShapeEntry* shape : kShapes) {
+    hint = rename_hint(*shape, missing_keys(*shape, row), row);
+    if (!hint.empty()) return {shape, hint};
+  }
+  return {&nearest, "`rename` OLD=NEW names columns"};
+}
+
+std::string unknown_shape_message(const json& row) {
+  const std::string fact = fmt::format("no known row shape: it has the keys {};", shown_keys(row));
+  const ShapeEntry* const nearest = nearest_shape(row);
+  if (nearest == nullptr) {
+    return fmt::format(
+        "{} no shape has any of them; `rondo list shapes` prints what each needs, and `rename` OLD=NEW "
+        "names columns",
+        fact);
+  }
+  const auto missing = missing_keys(*nearest, row);
+  if (missing.empty()) {
+    return fmt::format(
+        "{} they are those of the shape {} ({}), but what they hold has another form; `rondo list shapes` "
+        "prints them all",
+        fact, nearest->name, nearest->summary);
+  }
+  std::vector<std::string> nulls;
+  for (const std::string_view need : missing) {
+    if (std::string null = null_one_of(row, need); !null.empty()) nulls.push_back(std::move(null));
+  }
+  if (nulls.size() == missing.size()) {
+    return fmt::format("'{}' is null; a row of the shape {} ({}) needs a value there: give one, or leave the row out",
+                       fmt::join(nulls, "' and '"), nearest->name, nearest->summary);
+  }
+  const Remedy remedy = remedy_for(*nearest, row);
+  return fmt::format("{} the nearest shape is {} ({}), which also needs {}; {}", fact, remedy.shape->name,
+                     remedy.shape->summary, fmt::join(missing_keys(*remedy.shape, row), ", "), remedy.hint);
+}
+
+// A column of the row wins over what the shape took for it.
+void set_name(const RowColumns& row, std::string_view column, std::string& name) {
+  const json* const value = row.find({column});
+  if (value != nullptr && (value->is_string() || value->is_number())) name = text_of(*value, column);
 }
 
 }  // namespace
@@ -113,12 +192,16 @@ const ShapeEntry& shape_of(const json& row) {
   return *shape;
 }
 
-Group read_row(const ShapeEntry& shape, const json& row) {
+Group read_row(const ShapeEntry& shape, const json& row, std::vector<std::string>* unread) {
+  const RowColumns columns(row);
   Group group;
-  shape.read(row, group);
-  group.id = label_of(row, "id");
-  group.subset = label_of(row, "subset");
-  group.source = label_of(row, "source");
+  shape.read(columns, group);
+  set_name(columns, "id", group.id);
+  set_name(columns, "subset", group.subset);
+  set_name(columns, "source", group.source);
+  if (unread == nullptr) return group;
+  unread->clear();
+  for (const Column& column : columns.unread()) unread->push_back(column.name);
   return group;
 }
 

@@ -24,6 +24,40 @@ TEST_P(EveryShape, ReadsItsExamples) {
   }
 }
 
+// What is said to be unread changes nothing, and what is said to be read is missed.
+TEST_P(EveryShape, SaysWhichColumnsItReads) {
+  const auto outcome = [](const json& row) -> std::string {
+    try {
+      const Group group = read_row(*GetParam(), row);
+      std::string prompt = group.prompt.text;
+      for (const Message& m : group.prompt.messages) prompt += m.role + m.content + m.extra_json;
+      return prompt + describe_group(group) + "/" + group.id + "/" + group.subset + "/" + group.source;
+    } catch (const DataError& error) {
+      return error.what();
+    }
+  };
+  const json odd = json::array({7, "text", json::array({"other"}), json::object({{"other", 1}})});
+  for (const ShapeExample& example : GetParam()->examples) {
+    json row = json::parse(example.row);
+    row["nobody"] = "reads this";
+    std::vector<std::string> unread;
+    (void)read_row(*GetParam(), row, &unread);
+    EXPECT_THAT(unread, ::testing::Contains("nobody"));
+    for (const auto& [key, unused] : row.items()) {
+      const bool is_unread = std::find(unread.begin(), unread.end(), key) != unread.end();
+      bool changes = false;
+      for (const json& value : odd) {
+        json changed = row;
+        changed[key] = value;
+        changes = changes || outcome(changed) != outcome(row);
+      }
+      EXPECT_EQ(changes, !is_unread) << key << " of " << example.row;
+    }
+  }
+}
+
+TEST_P(EveryShape, SaysWhatItsLabelMeans) { EXPECT_STRNE(GetParam()->label, ""); }
+
 // A value of another type under one key: read or refused with a reason, never anything else.
 void expect_group_or_reason(const json& row) {
   try {
@@ -61,13 +95,49 @@ std::string reason(const std::string& text) {
 }
 
 TEST(RowShapes, RefuseUnknownRowsWithKeysAndTheNearestShape) {
-  EXPECT_EQ(reason(R"({"prompt":"q","choosen":"a","rejected":"b"})"),
-            "no known row shape: it has the keys prompt, choosen, rejected; the nearest shape is dialogue (chosen and "
-            "rejected transcripts with Human: and Assistant: turns), which also needs chosen; perhaps `rename` "
-            "choosen=chosen");
+  EXPECT_EQ(
+      reason(R"({"prompt":"q","choosen":"a","rejected":"b"})"),
+      "no known row shape: it has the keys prompt, choosen, rejected; the nearest shape is pair (prompt, chosen "
+      "and rejected, or chosen and rejected conversations (TRL, OpenRLHF, RewardBench 1)), which also needs chosen; "
+      "perhaps `rename` choosen=chosen");
+}
+
+// A rename is proposed where the row can be read with it, not where two names are spelt alike.
+TEST(RowShapes, ProposeRenamesThatFit) {
+  EXPECT_THAT(reason(R"({"prompt":"q","completion":4,"complexions":1})"),
+              ::testing::AllOf(HasSubstr("no known row shape"), HasSubstr("`rename` OLD=NEW names columns")));
+  EXPECT_THAT(reason(R"({"prompt":"q","respons_a":"x","respons_b":"y","label":"a"})"),
+              HasSubstr("perhaps `rename` respons_a=response_a, respons_b=response_b"));
+  EXPECT_THAT(reason(R"({"prompt":"q","choosen":7.5,"rejected":["y"]})"), HasSubstr("choosen=chosen"));
+  EXPECT_THAT(reason(R"({"prompt":"q","choosen":{"a":1},"rejected":"y"})"), HasSubstr("`rename` OLD=NEW"));
+}
+
+TEST(RowShapes, SayThatALabelIsNull) {
+  EXPECT_THAT(reason(R"({"input":"q","output_1":"x","output_2":"y","label":null})"),
+              HasSubstr("'label' is null; a row of the shape llmbar"));
+  EXPECT_THAT(reason(R"({"prompt":"q","response_a":"x","response_b":"y","label":null})"), HasSubstr("'label' is null"));
+  EXPECT_THAT(reason(R"({"prompt":"q","chosen":null,"rejected":"y"})"), HasSubstr("'chosen' is null"));
+  EXPECT_THAT(reason(R"({"model_a":"x","model_b":"y","winner":null})"), HasSubstr("'winner' is null"));
+  // A file of several shapes has a null wherever a row is of another one.
+  EXPECT_EQ(describe_group(read(R"({"prompt":"q","chosen":"x","rejected":"y","responses":null,"label":null})")),
+            "x|y; 0>1 p=1");
+}
+
+TEST(RowShapes, NamesOfModelsAreNoTextsWhereConversationsStandBeside) {
+  EXPECT_THAT(reason(R"({"model_a":"m","model_b":"n","winner":"tie","turns_a":[{"role":"user","content":"q"}]})"),
+              HasSubstr("'turns_a' holds a conversation"));
+  EXPECT_THAT(reason(R"({"model_a":"m","model_b":"n","winner":"tie","conversation_a":[{"role":"user","content":"q"}],
+      "conversation_b":null})"),
+              HasSubstr("'conversation_a' holds a conversation"));
+}
+
+TEST(RowShapes, ScoresThatContradictAPairAreRefused) {
+  EXPECT_THAT(reason(R"({"prompt":"q","chosen":"x","rejected":"y","score_chosen":1,"score_rejected":2})"),
+              HasSubstr("'score_chosen' and 'score_rejected' contradict the pair"));
 }
 
 TEST(RowShapes, RefuseSingleAnswersAndSteps) {
+  EXPECT_THAT(reason(R"({"prompt":"q","response":"x","helpfulness":4,"complexity":1})"), HasSubstr("ratings"));
   EXPECT_THAT(reason(R"({"prompt":"q","completion":"7","label":true})"), HasSubstr("not a comparison"));
   EXPECT_THAT(reason(R"({"prompt":"q","completions":["a","b"],"labels":[true,false]})"), HasSubstr("step labels"));
 }

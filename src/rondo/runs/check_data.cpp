@@ -67,6 +67,7 @@ ordered_json to_json(const CheckResult& result) {
     rejected.push_back({{"file", bad.file}, {"row", bad.row}, {"reason", bad.reason}});
   ordered_json object = {{"files", result.files},
                          {"shapes", r.rows_of_shape},
+                         {"unread_columns", r.unread_columns},
                          {"rows", r.rows},
                          {"rejected_rows", r.bad_rows},
                          {"groups", r.groups},

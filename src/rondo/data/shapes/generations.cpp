@@ -4,32 +4,17 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "rondo/base/error.h"
-#include "rondo/data/row_fields.h"
 #include "rondo/data/row_shapes.h"
+#include "rondo/data/shapes/shared/row_fields.h"
+#include "rondo/data/shapes/shared/row_prompt.h"
 
 namespace rondo::data {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-// The messages before the answer must be the same in every column.
-void read_column(const json& value, const std::string& name, Group& group) {
-  std::vector<Message> messages = messages_of(structure_of(value, name), name);
-  if (messages.back().role != "assistant") {
-    throw DataError(fmt::format("'{}' ends with the role '{}', it must be 'assistant'", name, messages.back().role));
-  }
-  Message answer = std::move(messages.back());
-  messages.pop_back();
-  if (group.responses.empty()) {
-    group.prompt.is_plain = false;
-    group.prompt.messages = std::move(messages);
-  } else if (messages != group.prompt.messages) {
-    throw DataError(fmt::format("'{}' has other messages before its answer than 'generate_0'", name));
-  }
-  group.responses.push_back(std::move(answer));
-}
 
 // The same files hold scores in the place of probabilities, of a scale that they do not tell.
 void read_probability(const json& value, Group& group) {
@@ -55,15 +40,18 @@ void read_probability(const json& value, Group& group) {
   }
 }
 
-void read(const json& row, Group& group) {
-  for (size_t k = 0;; ++k) {
-    const std::string name = fmt::format("generate_{}", k);
-    const json* const column = find_key(row, {name});
-    if (column == nullptr) break;
-    read_column(*column, name, group);
+void read(const RowColumns& row, Group& group) {
+  std::vector<json> conversations;
+  while (const json* const column = row.find({fmt::format("generate_{}", conversations.size())})) {
+    conversations.push_back(structure_of(*column, fmt::format("generate_{}", conversations.size())));
   }
-  add_template_fields(row, group.prompt);
-  if (const json* const table = find_key(row, {"probability"})) read_probability(*table, group);
+  std::vector<Column> answers;
+  for (const json& conversation : conversations) {
+    answers.push_back({.name = fmt::format("generate_{}", answers.size()), .value = &conversation});
+  }
+  read_answers(row, answers, group);
+  if (const json* const table = row.find({"probability"})) read_probability(*table, group);
+  apply_row_weight(row, group);
 }
 
 constexpr std::string_view kNeeds[] = {"generate_0"};
@@ -80,6 +68,7 @@ constexpr ShapeExample kExamples[] = {
 constinit const ShapeEntry generations_entry{
     .name = "generations",
     .summary = "generate_0, generate_1, ... conversations with probability (SPPO, GPM pipelines)",
+    .label = "probability[i][j]: how likely i is better than j; 0.5 is even",
     .needs = kNeeds,
     .matches = nullptr,
     .read = &read,

@@ -8,8 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
-#include "rondo/data/row_fields.h"
 #include "rondo/data/row_shapes.h"
+#include "rondo/data/shapes/shared/row_fields.h"
+#include "rondo/data/shapes/shared/row_prompt.h"
 
 namespace rondo::data {
 namespace {
@@ -38,13 +39,14 @@ Comparison listed_comparison(const json& value, size_t response_count) {
       throw DataError(fmt::format("unknown key '{}' in 'comparisons'; known: i, j, p, weight, tie, margin", key));
     }
   }
-  Comparison comparison = comparison_of(value);
+  const RowColumns columns(value);
+  Comparison comparison = comparison_of(columns);
   comparison.i = index_of(value["i"], "i", response_count);
   comparison.j = index_of(value["j"], "j", response_count);
   if (comparison.i == comparison.j) throw DataError("a comparison has i = j");
-  const double tie = number_or(value, "tie", 0, 0, 1);
+  const double tie = number_or(columns, "tie", 0, 0, 1);
   // Votes that are no ties went to i where nothing else is said.
-  const double p = number_or(value, "p", 1 - tie / 2, 0, 1);
+  const double p = number_or(columns, "p", 1 - tie / 2, 0, 1);
   if (p < tie / 2 || p > 1 - tie / 2) {
     throw DataError(fmt::format("p = {} contradicts tie = {}: ties count half for each side", p, tie));
   }
@@ -135,18 +137,11 @@ void read_ranking(const json& ranking, Group& group) {
   }
 }
 
-// A weight of the whole row counts for each of its comparisons.
-void apply_row_weight(const json& row, Group& group) {
-  const float weight = comparison_of(row).weight;
-  for (Comparison& comparison : group.comparisons) comparison.weight *= weight;
-}
-
-void read(const json& row, Group& group) {
-  group.prompt = prompt_of(row);
-  const json responses = structure_of(row["responses"], "responses");
+void read(const RowColumns& row, Group& group) {
+  const json responses = structure_of(row.at("responses"), "responses");
   if (!responses.is_array() || responses.empty())
     throw DataError("'responses' must be a list with at least one response");
-  for (const json& response : responses) group.responses.push_back(response_of(response, "responses"));
+  read_answers(row, element_columns(responses, "responses"), group);
   struct Label {
     std::string_view name;
     void (*read)(const json& value, Group& group);
@@ -155,7 +150,7 @@ void read(const json& row, Group& group) {
       {"comparisons", &read_list}, {"outcomes", &read_outcomes}, {"table", &read_table}, {"ranking", &read_ranking}};
   std::string_view used;
   for (const Label& label : kLabels) {
-    const json* const value = find_key(row, {label.name});
+    const json* const value = row.find({label.name});
     if (value == nullptr) continue;
     if (!used.empty()) throw DataError(fmt::format("has both '{}' and '{}'; keep one", used, label.name));
     used = label.name;
@@ -183,6 +178,9 @@ constexpr ShapeExample kExamples[] = {
 constinit const ShapeEntry group_entry{
     .name = "group",
     .summary = "prompt, responses and their comparisons, outcomes, table or ranking",
+    .label =
+        "comparisons: p, the probability that i is better; outcomes: W, L, T in the order of pairs; table: "
+        "probabilities; ranking: indices, best first; none of them: something to rank",
     .needs = kNeeds,
     .matches = nullptr,
     .read = &read,

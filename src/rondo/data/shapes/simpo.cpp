@@ -4,39 +4,35 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "rondo/base/error.h"
-#include "rondo/data/row_fields.h"
 #include "rondo/data/row_shapes.h"
+#include "rondo/data/shapes/shared/row_fields.h"
+#include "rondo/data/shapes/shared/row_prompt.h"
 
 namespace rondo::data {
 namespace {
 
 using json = nlohmann::ordered_json;
 
-void read(const json& row, Group& group) {
-  group.prompt = prompt_of(row);
-  const json responses = structure_of(row["all_generated_responses"], "all_generated_responses");
+void read(const RowColumns& row, Group& group) {
+  const json responses = structure_of(row.at("all_generated_responses"), "all_generated_responses");
   if (!responses.is_array() || responses.empty()) {
     throw DataError("'all_generated_responses' must be a list with at least one response");
   }
-  for (const json& response : responses) group.responses.push_back(response_of(response, "all_generated_responses"));
-  const json* const given = find_key(row, {"all_rm_scores"});
+  read_answers(row, element_columns(responses, "all_generated_responses"), group);
+  const json* const given = row.find({"all_rm_scores"});
   if (given == nullptr) return;
-  const json scores = structure_of(*given, "all_rm_scores");
-  if (!scores.is_array() || scores.size() != responses.size()) {
+  const json list = structure_of(*given, "all_rm_scores");
+  if (!list.is_array() || list.size() != responses.size()) {
     throw DataError(
         fmt::format("'all_rm_scores' must be a list of {} numbers, one for each response", responses.size()));
   }
-  for (size_t i = 0; i < scores.size(); ++i) {
-    for (size_t j = i + 1; j < scores.size(); ++j) {
-      Comparison comparison{.i = static_cast<int32_t>(i), .j = static_cast<int32_t>(j)};
-      const double first = number_of(scores[i], "all_rm_scores"), second = number_of(scores[j], "all_rm_scores");
-      if (first < second) comparison.p = 0;
-      if (first == second) set_tie(comparison);
-      group.comparisons.push_back(comparison);
-    }
-  }
+  std::vector<double> scores;
+  for (const json& score : list) scores.push_back(number_of(score, "all_rm_scores"));
+  compare_by_scores(scores, group);
+  apply_row_weight(row, group);
 }
 
 constexpr std::string_view kNeeds[] = {"all_generated_responses"};
@@ -52,6 +48,7 @@ constexpr ShapeExample kExamples[] = {
 constinit const ShapeEntry simpo_entry{
     .name = "simpo",
     .summary = "prompt, all_generated_responses and all_rm_scores (SimPO pipeline)",
+    .label = "every two responses by their scores, the higher is better; equal scores are a tie",
     .needs = kNeeds,
     .matches = nullptr,
     .read = &read,

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two answers with a verdict, a soft label, or votes.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "rondo/base/error.h"
-#include "rondo/data/row_fields.h"
 #include "rondo/data/row_shapes.h"
+#include "rondo/data/shapes/shared/row_fields.h"
+#include "rondo/data/shapes/shared/row_prompt.h"
 
 namespace rondo::data {
 namespace {
 
 using json = nlohmann::ordered_json;
 
-bool has_votes(const json& row) { return find_key(row, {"votes_a", "votes_b", "votes_tie"}) != nullptr; }
+constexpr std::string_view kLabels[] = {"label", "winner", "p_a", "votes_a", "votes_b", "votes_tie"};
 
-bool read_votes(const json& row, Comparison& comparison) {
+bool has_votes(const RowColumns& row) { return row.find({"votes_a", "votes_b", "votes_tie"}) != nullptr; }
+
+void read_votes(const RowColumns& row, Comparison& comparison) {
   const double a = number_or(row, "votes_a", 0, 0, kMaxWeight);
   const double b = number_or(row, "votes_b", 0, 0, kMaxWeight);
   const double tie = number_or(row, "votes_tie", 0, 0, kMaxWeight);
@@ -22,17 +27,17 @@ bool read_votes(const json& row, Comparison& comparison) {
   comparison.p = static_cast<float>((a + tie / 2) / votes);
   comparison.tie = static_cast<float>(tie / votes);
   comparison.weight *= static_cast<float>(votes);
-  return true;
 }
 
-void read(const json& row, Group& group) {
-  group.prompt = prompt_of(row);
-  group.responses = {response_of(row["response_a"], "response_a"), response_of(row["response_b"], "response_b")};
-  if (group.responses[0] == group.responses[1]) throw DataError("response_a and response_b are equal");
+void read(const RowColumns& row, Group& group) {
+  read_two_answers(row, "response_a", "response_b", group);
   Comparison comparison = comparison_of(row);
-  const json* const verdict = find_key(row, {"label", "winner"});
-  const json* const soft = find_key(row, {"p_a"});
-  if ((verdict != nullptr) + (soft != nullptr) + has_votes(row) != 1) {
+  const json* const verdict = row.find({"label", "winner"});
+  const json* const soft = row.find({"p_a"});
+  const int labels = (verdict != nullptr) + (soft != nullptr) + has_votes(row);
+  const std::string null = row.null_column(kLabels);
+  if (labels == 0 && !null.empty()) throw DataError(fmt::format("there is no label: '{}' is null", null));
+  if (labels != 1) {
     throw DataError("exactly one of p_a, label (or winner) and votes_a/votes_b/votes_tie says who is preferred");
   }
   if (soft != nullptr) {
@@ -63,6 +68,9 @@ constexpr ShapeExample kExamples[] = {
 constinit const ShapeEntry two_answers_entry{
     .name = "two_answers",
     .summary = "prompt, response_a, response_b and p_a, label or votes",
+    .label =
+        "p_a: the probability that response_a is better; label or winner: a, b or tie; votes: their shares, the "
+        "weight their sum",
     .needs = kNeeds,
     .matches = nullptr,
     .read = &read,

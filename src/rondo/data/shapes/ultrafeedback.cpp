@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // UltraFeedback (arXiv:2310.01377): an instruction and completions with an overall score each. Every two completions
 // are compared by their scores; equal scores are ties.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "rondo/base/error.h"
-#include "rondo/data/row_fields.h"
 #include "rondo/data/row_shapes.h"
+#include "rondo/data/shapes/shared/row_fields.h"
+#include "rondo/data/shapes/shared/row_prompt.h"
 
 namespace rondo::data {
 namespace {
@@ -18,26 +21,21 @@ bool matches(const json& row) {
   return list.is_array() && !list.empty() && list[0].is_object() && list[0].contains("response");
 }
 
-void read(const json& row, Group& group) {
-  group.prompt = prompt_of(row);
+void read(const RowColumns& row, Group& group) {
+  std::vector<Column> answers;
   std::vector<double> scores;
-  for (const json& completion : row["completions"]) {
+  for (const json& completion : row.at("completions")) {
     const json* const response = completion.is_object() ? find_key(completion, {"response"}) : nullptr;
     const json* const score = completion.is_object() ? find_key(completion, {"overall_score"}) : nullptr;
     if (response == nullptr || score == nullptr) {
       throw DataError("every completion needs 'response' and 'overall_score'");
     }
-    group.responses.push_back(response_of(*response, "response"));
+    answers.push_back({.name = fmt::format("completions[{}]", answers.size()), .value = response});
     scores.push_back(number_of(*score, "overall_score"));
   }
-  for (size_t i = 0; i < scores.size(); ++i) {
-    for (size_t j = i + 1; j < scores.size(); ++j) {
-      Comparison comparison{.i = static_cast<int32_t>(i), .j = static_cast<int32_t>(j)};
-      if (scores[i] < scores[j]) comparison.p = 0;
-      if (scores[i] == scores[j]) set_tie(comparison);
-      group.comparisons.push_back(comparison);
-    }
-  }
+  read_answers(row, answers, group);
+  compare_by_scores(scores, group);
+  apply_row_weight(row, group);
 }
 
 constexpr std::string_view kNeeds[] = {"instruction|prompt", "completions"};
@@ -52,6 +50,7 @@ constexpr ShapeExample kExamples[] = {
 constinit const ShapeEntry ultrafeedback_entry{
     .name = "ultrafeedback",
     .summary = "instruction and completions with response and overall_score",
+    .label = "every two completions by overall_score, the higher is better; equal scores are a tie",
     .needs = kNeeds,
     .matches = &matches,
     .read = &read,

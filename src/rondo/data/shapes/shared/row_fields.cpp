@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "rondo/data/row_fields.h"
+#include "rondo/data/shapes/shared/row_fields.h"
 
 #include <fmt/format.h>
 
@@ -14,14 +14,6 @@ namespace rondo::data {
 
 using json = nlohmann::ordered_json;
 
-const json* find_key(const json& row, std::initializer_list<std::string_view> names) {
-  for (const std::string_view name : names) {
-    const auto at = row.find(name);
-    if (at != row.end() && !at->is_null()) return &*at;
-  }
-  return nullptr;
-}
-
 double number_of(const json& value, std::string_view name) {
   double number = NAN;
   if (value.is_number()) number = value.get<double>();
@@ -30,8 +22,8 @@ double number_of(const json& value, std::string_view name) {
   return number;
 }
 
-double number_or(const json& row, std::string_view name, double otherwise, double low, double high) {
-  const json* const value = find_key(row, {name});
+double number_or(const RowColumns& row, std::string_view name, double otherwise, double low, double high) {
+  const json* const value = row.find({name});
   if (value == nullptr) return otherwise;
   const double number = number_of(*value, name);
   if (number < low || number > high) {
@@ -92,76 +84,43 @@ Message message_of(const json& value) {
 
 std::vector<Message> messages_of(const json& value, std::string_view name) {
   if (!value.is_array() || value.empty()) throw DataError(fmt::format("'{}' must be a list of messages", name));
+  if (value[0].is_string()) {
+    throw DataError(fmt::format(
+        "'{}' is a list of texts where a text or a conversation is wanted; a turn is an object with 'role' and "
+        "'content'",
+        name));
+  }
   std::vector<Message> messages;
   for (const json& message : value) messages.push_back(message_of(message));
   return messages;
 }
 
-Message response_of(const json& value, std::string_view name) {
-  if (value.is_string() || value.is_number()) {
-    return {.role = "assistant", .content = text_of(value, name), .extra_json = {}};
-  }
-  if (value.is_array() && value.size() == 1) return response_of(value.front(), name);
-  if (!value.is_object()) {
-    throw DataError(fmt::format("a response in '{}' must be a text or one assistant message", name));
-  }
-  Message message = message_of(value);
-  if (message.role != "assistant") {
-    throw DataError(fmt::format("a response in '{}' has the role '{}', it must be 'assistant'", name, message.role));
-  }
-  return message;
-}
-
-void add_template_fields(const json& row, Prompt& prompt) {
-  if (const json* const tools = find_key(row, {"tools"})) {
+void add_template_fields(const RowColumns& row, Prompt& prompt) {
+  if (const json* const tools = row.find({"tools"})) {
     const json list = structure_of(*tools, "tools");
     if (!list.is_array()) throw DataError("'tools' must be a list");
     if (!list.empty()) prompt.tools_json = list.dump();
   }
-  if (const json* const kwargs = find_key(row, {"chat_template_kwargs"})) {
+  if (const json* const kwargs = row.find({"chat_template_kwargs"})) {
     const json object = structure_of(*kwargs, "chat_template_kwargs");
     if (!object.is_object()) throw DataError("'chat_template_kwargs' must be an object");
     if (!object.empty()) prompt.template_kwargs_json = object.dump();
   }
 }
 
-std::optional<Prompt> find_prompt(const json& row) {
-  const json* const value = find_key(row, {"prompt", "messages", "instruction", "question", "input"});
-  if (value == nullptr) return std::nullopt;
-  // Instruction files put half of the prompt into each of two columns; taking one would lose the other.
-  const json* const input = find_key(row, {"input"});
-  if (input != nullptr && value != input && *input != "" && value == find_key(row, {"instruction", "question"})) {
-    throw DataError("the prompt is spread over two columns, one of them 'input'; join them into 'prompt'");
-  }
-  Prompt prompt;
-  if (value->is_array()) {
-    prompt.is_plain = false;
-    prompt.messages = messages_of(*value, "prompt");
-  } else {
-    prompt.text = text_of(*value, "prompt");
-  }
-  const json* const system = find_key(row, {"system"});
-  if (system != nullptr && !text_of(*system, "system").empty()) {
-    if (prompt.is_plain) prompt.messages = {{.role = "user", .content = std::move(prompt.text), .extra_json = {}}};
-    prompt.is_plain = false;
-    prompt.text.clear();
-    prompt.messages.insert(prompt.messages.begin(),
-                           {.role = "system", .content = text_of(*system, "system"), .extra_json = {}});
-  }
-  add_template_fields(row, prompt);
-  return prompt;
+namespace {
+
+float weight_of(const RowColumns& row) {
+  const auto weight = static_cast<float>(number_or(row, "weight", 1, 0, kMaxWeight));
+  if (!(weight > 0)) throw DataError("'weight' must be above 0; leave the row out instead");
+  return weight;
 }
 
-Prompt prompt_of(const json& row) {
-  auto prompt = find_prompt(row);
-  if (!prompt) throw DataError("there is no 'prompt'; name the column that holds it, as in `rename` question=prompt");
-  return *std::move(prompt);
-}
+}  // namespace
 
-Comparison comparison_of(const json& row) {
+Comparison comparison_of(const RowColumns& row) {
   Comparison comparison{.i = 0, .j = 1};
-  comparison.weight = static_cast<float>(number_or(row, "weight", 1, 0, kMaxWeight));
-  if (!(comparison.weight > 0)) throw DataError("'weight' must be above 0; leave the row out instead");
+  comparison.weight = weight_of(row);
   comparison.margin = static_cast<float>(number_or(row, "margin", 0, -kMaxMargin, kMaxMargin));
   return comparison;
 }
@@ -185,6 +144,40 @@ void set_verdict(std::string_view word, Comparison& comparison) {
     if (word == tie) return set_tie(comparison);
   }
   throw DataError(fmt::format("unknown verdict '{}'; known: a, b, model_a, model_b, left, right, tie, both_bad", word));
+}
+
+void set_degree(double degree, std::string_view name, Comparison& comparison) {
+  constexpr double kFirst = 1, kSecond = 2;
+  if (degree < kFirst || degree > kSecond) {
+    throw DataError(
+        fmt::format("'{}' is {}, it must be 1 (the first is better), 2 (the second is) or between them", name, degree));
+  }
+  comparison.p = static_cast<float>(kSecond - degree);
+  if (degree == (kFirst + kSecond) / 2) set_tie(comparison);
+}
+
+void compare_by_scores(std::span<const double> scores, Group& group) {
+  for (size_t i = 0; i < scores.size(); ++i) {
+    for (size_t j = i + 1; j < scores.size(); ++j) {
+      Comparison comparison{.i = static_cast<int32_t>(i), .j = static_cast<int32_t>(j)};
+      if (scores[i] < scores[j]) comparison.p = 0;
+      if (scores[i] == scores[j]) set_tie(comparison);
+      group.comparisons.push_back(comparison);
+    }
+  }
+}
+
+void compare_good_and_bad(size_t good_count, Group& group) {
+  for (size_t good = 0; good < good_count; ++good) {
+    for (size_t bad = good_count; bad < group.responses.size(); ++bad) {
+      group.comparisons.push_back({.i = static_cast<int32_t>(good), .j = static_cast<int32_t>(bad)});
+    }
+  }
+}
+
+void apply_row_weight(const RowColumns& row, Group& group) {
+  const float weight = weight_of(row);
+  for (Comparison& comparison : group.comparisons) comparison.weight *= weight;
 }
 
 }  // namespace rondo::data
