@@ -17,7 +17,6 @@
 
 #include "rondo/base/error.h"
 #include "rondo/base/random.h"
-#include "rondo/data/row_shapes.h"
 #include "rondo/io/json.h"
 #include "rondo/io/row_reader.h"
 #include "rondo/io/safetensors.h"
@@ -76,30 +75,6 @@ std::string mutate(std::string text, Random& random) {
     }
   }
   return text;
-}
-
-TEST(Fuzz, RowsBecomeGroupsOrReasons) {
-  std::vector<std::string> seeds;
-  for (const data::ShapeEntry* shape : data::all_shapes()) {
-    for (const data::ShapeExample& example : shape->examples) seeds.emplace_back(example.row);
-  }
-  Random random(kSeed);
-  int64_t read = 0;
-  for (int64_t n = 0; n < iterations(); ++n) {
-    const std::string text = mutate(seeds[random.below(seeds.size())], random);
-    nlohmann::ordered_json row;
-    if (!io::try_parse_json(text, row).empty() || !row.is_object()) continue;
-    try {
-      const Group group = data::read_row(data::shape_of(row), row);
-      for (const Comparison& c : group.comparisons) {
-        ASSERT_TRUE(c.p >= 0 && c.p <= 1 && c.weight > 0) << text;
-      }
-      ++read;
-    } catch (const DataError&) {
-    }
-  }
-  // Mutations that leave nothing readable would test the JSON parser alone.
-  EXPECT_GT(read, iterations() / 100);
 }
 
 TEST(Fuzz, SafetensorsGiveViewsInsideTheFileOrAnError) {
