@@ -44,7 +44,8 @@ TEMPLATE = """{{- bos_token -}}
 {%- for m in messages -%}
 <{{ m.role }}{% if m.name is defined %} {{ m.name }}{% endif %}>
 {%- if m.content is string %}{{ m.content }}
-{%- elif m.content is defined %}{% for part in m.content %}
+{%- elif m.content is not defined %}(none)
+{%- else %}{% for part in m.content %}
 {%- if part.type == 'text' %}{{ part.text }}{% else %}{{ part | tojson }}{% endif %}{% endfor %}
 {%- endif -%}
 {%- if m.tool_calls is defined %}{% for call in m.tool_calls -%}
@@ -108,10 +109,12 @@ class Maker:
     def message(self, role, content=None):
         message = {"role": role, "content": self.content() if content is None else content}
         if self.draw.random() < .2:
-            message["name"] = self.draw.choice(["Ann", None])
+            message["name"] = self.draw.choice(["Ann", None])  # a null key is not there
         if role == "assistant" and self.draw.random() < .3:
             message["tool_calls"] = [self.shuffled({"id": "c1", "type": "function", "function": self.shuffled(
                 {"name": "f", "arguments": self.shuffled({"where": self.value(), "limit": 3, "coast": self.text()})})})]
+        if "tool_calls" in message and self.draw.random() < .5:
+            message["content"] = None
         return self.shuffled(message)
 
     def history(self):
@@ -175,10 +178,6 @@ class Maker:
         return row, {"turns": turns, "answers": answers, "tools": tools}
 
 
-def without_nulls(message):
-    return {key: value for key, value in message.items() if value is not None}
-
-
 def make_models(folder, texts):
     made = tokenizers.Tokenizer(tokenizers.models.BPE())
     made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -216,9 +215,8 @@ def check(count, folder):
     def render(turns, tools, generation):
         return tokenizer.apply_chat_template(turns, tools=tools, tokenize=False, add_generation_prompt=generation)
 
-    # Rows of data leave fields out by null (tables have no other way); `template` shows them as they stand.
     def ids(turns, tools, generation):
-        text = render([without_nulls(turn) for turn in turns], tools, generation)
+        text = render(turns, tools, generation)
         return text, tokenizer(text, add_special_tokens=False).input_ids
 
     whole = [[ids(m["turns"] + [answer], m["tools"], False) for answer in m["answers"]] for m in meanings]
@@ -275,7 +273,7 @@ def check(count, folder):
                                                      add_generation_prompt=True)) + "\n" for m in meanings))
     rondo("template", "--model", judge, "--data", conversations, "--out", folder / "rendered.jsonl")
     compare("template", [row.get("text") for row in lines(folder / "rendered.jsonl")],
-            [render(m["turns"], m["tools"], True) for m in meanings])
+            [text for text, _ in prompts])
     explained = rondo("tokenize", "--model", judge, "--data", few, "--explain")
     shown = [json.loads(line.removeprefix("rendered: ")) for line in explained.splitlines()
              if line.startswith("rendered: ")]

@@ -160,6 +160,10 @@ TEST(Jinja, CopiesReasoningUnderBothNames) {
   TemplateInput input;
   input.messages = Json::parse(R"([{"role": "assistant", "content": "", "reasoning": "r"}])");
   EXPECT_EQ(ChatTemplate("{{ messages[0].thinking }}{{ messages[0].reasoning_content }}", {}).render(input).text, "rr");
+  // A null is not there, as in transformers 5.24; an empty text is.
+  input.messages = Json::parse(R"([{"role": "assistant", "content": null, "name": null, "x": [null]}])");
+  const char* const kAsks = "{{ messages[0].content is defined }} {{ 'name' in messages[0] }} {{ messages[0].x }}";
+  EXPECT_EQ(ChatTemplate(kAsks, {}).render(input).text, "False False [None]");
 }
 
 constexpr const char* kTurns =

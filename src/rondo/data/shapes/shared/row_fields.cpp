@@ -78,6 +78,8 @@ Message message_of(const json& value) {
     extra[key] = field;
   }
   if (!value.contains("content") && extra.empty()) throw DataError("a message must have 'content'");
+  // A template can ask whether there is a content; an empty one is there.
+  if (find_key(value, {"content"}) == nullptr) extra["content"] = nullptr;
   if (!extra.empty()) message.extra_json = extra.dump();
   return message;
 }
