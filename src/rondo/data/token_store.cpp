@@ -85,8 +85,9 @@ std::shared_ptr<const TokenGroup> TokenStore::keep(int64_t index, TokenGroup tok
 TokenStore::Tokenised TokenStore::tokenise(int64_t index) const {
   const Group source = groups_->group(index);
   Tokenised result;
-  const std::string& row = source.rows.front().place;
-  const std::string place = row.empty() ? fmt::format("group {} ({})", index + 1, source.source) : row;
+  std::string place = source.rows.front().place;
+  if (place.empty()) place = fmt::format("group {} ({})", index + 1, source.source);
+  if (source.rows.size() > 1) place += fmt::format(" and {} more of its prompt", source.rows.size() - 1);
   result.group = token_group(source, encoder_, options_, place, result.overlong);
   return result;
 }
