@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nectar: a transcript as prompt and seven answers with the rank that a judge gave to each.
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -24,12 +22,9 @@ bool matches(const json& row) {
 void read(const RowColumns& row, Group& group) {
   std::vector<Column> answers;
   std::vector<double> scores;
-  for (const json& entry : row.at("answers")) {
-    const json* const answer = entry.is_object() ? find_key(entry, {"answer"}) : nullptr;
-    const json* const rank = entry.is_object() ? find_key(entry, {"rank"}) : nullptr;
-    if (answer == nullptr || rank == nullptr) throw DataError("every entry of 'answers' needs 'answer' and 'rank'");
-    answers.push_back({.name = fmt::format("answers[{}]", answers.size()), .value = answer});
-    scores.push_back(-number_of(*rank, "rank"));
+  for (const Column& entry : element_columns(row.at("answers"), "answers")) {
+    answers.push_back({.name = entry.name, .value = &member_of(entry, "answer")});
+    scores.push_back(-number_of(member_of(entry, "rank"), "rank"));
   }
   read_answers(row, answers, group);
   compare_by_scores(scores, group);

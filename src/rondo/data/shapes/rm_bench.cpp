@@ -33,6 +33,8 @@ void read(const RowColumns& row, Group& group) {
 constexpr std::string_view kNeeds[] = {"chosen", "rejected", "domain"};
 
 constexpr ShapeExample kExamples[] = {
+    {R"({"id":"1","prompt":"q","chosen":["a"],"rejected":["c"],"domain":"chat","score_chosen":[2],"score_rejected":[1]})",
+     "a|c; 0>1 p=1"},
     {R"({"id":"1","prompt":"q","chosen":["a","b"],"rejected":["c","d"],"domain":"math"})",
      "a|b|c|d; 0>2 p=1; 0>3 p=1; 1>2 p=1; 1>3 p=1"},
 };

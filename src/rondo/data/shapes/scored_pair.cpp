@@ -12,6 +12,11 @@
 namespace rondo::data {
 namespace {
 
+using json = nlohmann::ordered_json;
+
+// RM-Bench writes a list of scores under the same names.
+bool matches(const json& row) { return !row["score_chosen"].is_array() && !row["score_rejected"].is_array(); }
+
 void read(const RowColumns& row, Group& group) {
   read_two_answers(row, "chosen", "rejected", group);
   Comparison comparison = comparison_of(row);
@@ -42,7 +47,7 @@ constinit const ShapeEntry scored_pair_entry{
     .summary = "prompt, chosen, rejected, score_chosen, score_rejected (UltraFeedback binarized)",
     .label = "chosen is better than rejected; equal scores are a tie, and a lower score of chosen is refused",
     .needs = kNeeds,
-    .matches = nullptr,
+    .matches = &matches,
     .read = &read,
     .examples = kExamples,
 };

@@ -27,11 +27,8 @@ Column source_text(const json& info) {
 
 void read(const RowColumns& row, Group& group) {
   std::vector<Column> answers;
-  for (const json& summary : row.at("summaries")) {
-    const json* const text = summary.is_object() ? find_key(summary, {"text"}) : nullptr;
-    if (text == nullptr) throw DataError("every entry of 'summaries' needs 'text'");
-    answers.push_back({.name = fmt::format("summaries[{}]", answers.size()), .value = text});
-  }
+  for (const Column& summary : element_columns(row.at("summaries"), "summaries"))
+    answers.push_back({.name = summary.name, .value = &member_of(summary, "text")});
   read_answers(row, source_text(row.at("info")), answers, group);
   const double choice = number_of(row.at("choice"), "choice");
   for (size_t k = 0; k < answers.size(); ++k) {

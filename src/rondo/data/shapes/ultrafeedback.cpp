@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // UltraFeedback (arXiv:2310.01377): an instruction and completions with an overall score each. Every two completions
 // are compared by their scores; equal scores are ties.
-#include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -24,14 +22,9 @@ bool matches(const json& row) {
 void read(const RowColumns& row, Group& group) {
   std::vector<Column> answers;
   std::vector<double> scores;
-  for (const json& completion : row.at("completions")) {
-    const json* const response = completion.is_object() ? find_key(completion, {"response"}) : nullptr;
-    const json* const score = completion.is_object() ? find_key(completion, {"overall_score"}) : nullptr;
-    if (response == nullptr || score == nullptr) {
-      throw DataError("every completion needs 'response' and 'overall_score'");
-    }
-    answers.push_back({.name = fmt::format("completions[{}]", answers.size()), .value = response});
-    scores.push_back(number_of(*score, "overall_score"));
+  for (const Column& completion : element_columns(row.at("completions"), "completions")) {
+    answers.push_back({.name = completion.name, .value = &member_of(completion, "response")});
+    scores.push_back(number_of(member_of(completion, "overall_score"), "overall_score"));
   }
   read_answers(row, answers, group);
   compare_by_scores(scores, group);

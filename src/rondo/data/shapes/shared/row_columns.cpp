@@ -27,6 +27,12 @@ std::vector<Column> element_columns(const json& list, std::string_view name) {
   return columns;
 }
 
+const json& member_of(const Column& element, std::string_view key) {
+  if (const json* const value = find_key(*element.value, {key})) return *value;
+  throw DataError(
+      fmt::format("'{}' of {} is {}", key, element.name, element.value->contains(key) ? "null" : "missing"));
+}
+
 Column RowColumns::column(std::span<const std::string_view> names) const {
   for (const std::string_view name : names) {
     if (const json* const value = find_key(row_, {name})) {

@@ -25,6 +25,9 @@ struct Column {
 /// The elements of a list as columns: "name[0]", "name[1]", ... The list must outlive them.
 [[nodiscard]] std::vector<Column> element_columns(const nlohmann::ordered_json& list, std::string_view name);
 
+/// What stands under a key of an element that is an object. Throws DataError, which says whether it is missing or null.
+[[nodiscard]] const nlohmann::ordered_json& member_of(const Column& element, std::string_view key);
+
 class RowColumns {
  public:
   /// The row must outlive this.

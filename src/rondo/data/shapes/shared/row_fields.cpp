@@ -15,6 +15,7 @@ namespace rondo::data {
 using json = nlohmann::ordered_json;
 
 double number_of(const json& value, std::string_view name) {
+  if (value.is_null()) throw DataError(fmt::format("'{}' is null", name));
   double number = NAN;
   if (value.is_number()) number = value.get<double>();
   if (value.is_string()) number = parse_number<double>(value.get_ref<const std::string&>()).value_or(NAN);

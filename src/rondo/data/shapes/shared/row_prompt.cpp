@@ -144,6 +144,20 @@ void expect_shared_turns(const Said& first, const Said& other) {
   throw DataError(fmt::format("'{}' and '{}' disagree: {}; keep one of the two", left, right, what));
 }
 
+// Says why a prompt column and conversations do not fit.
+[[noreturn]] void turns_disagree(const Said& prompt, const Said& conversation, const Turns& head) {
+  for (const Message& given : prompt.turns) {
+    for (const Message& turn : head) {
+      if (given.role != turn.role || given.content != turn.content || is_same(given, turn)) continue;
+      disagree(prompt.name, conversation.name,
+               fmt::format("{} differs in '{}' alone", shown(given), fmt::join(differing_keys(given, turn), "', '")));
+    }
+  }
+  disagree(prompt.name, conversation.name,
+           fmt::format("{} ends with {}, {} begins with {}", prompt.name, shown(prompt.turns.back()), conversation.name,
+                       shown(head[0])));
+}
+
 // The turns before the answers, of a prompt column and of the conversations: each once.
 Turns merged_turns(const Said& prompt, const Said& conversation, const Turns& head) {
   const Turns& given = prompt.turns;
@@ -158,11 +172,7 @@ Turns merged_turns(const Said& prompt, const Said& conversation, const Turns& he
   const std::string& next = head[0].role;
   const bool has_turns = std::any_of(given.begin(), given.end(), [](const Message& m) { return m.role != "system"; });
   const bool answers_twice = next == "assistant" && given.back().role == "assistant";
-  if (next == "system" || answers_twice || (next == "user" && has_turns)) {
-    disagree(prompt.name, conversation.name,
-             fmt::format("{} ends with {}, {} begins with {}", prompt.name, shown(given.back()), conversation.name,
-                         shown(head[0])));
-  }
+  if (next == "system" || answers_twice || (next == "user" && has_turns)) turns_disagree(prompt, conversation, head);
   Turns turns = given;
   turns.insert(turns.end(), head.begin(), head.end());
   return turns;

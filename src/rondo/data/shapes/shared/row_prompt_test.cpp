@@ -121,6 +121,10 @@ TEST(RowPrompt, NamesTheColumnsThatDisagree) {
        R"("prompt":[)" + u("p") + "," + a("n") + "," + u("q") + "],",
        {u("p"), a("o"), u("q")},
        "'prompt' and 'chosen' disagree"},
+      {"a key",
+       R"("prompt":[{"role":"user","content":"q","id":1}],)",
+       {u("q")},
+       R"(the user turn "q" differs in 'id' alone)"},
       {"two answers in a row",
        R"("prompt":[)" + u("p") + "," + a("n") + "],",
        {a("o"), u("q")},
@@ -238,6 +242,11 @@ TEST(RowPrompt, SaysWhatIsMissingOrOfAnotherForm) {
   EXPECT_THAT(reason(R"({"prompt":null,"chosen":"x","rejected":"y"})"), HasSubstr("'prompt' is null"));
   EXPECT_THAT(reason(R"({"chosen":"x","rejected":"y"})"), HasSubstr("there is no 'prompt'"));
   EXPECT_THAT(reason(R"({"prompt":"q","responses":["x",null],"ranking":[0,1]})"), HasSubstr("'responses[1]' is null"));
+  EXPECT_THAT(reason(R"({"prompt":"q","completions":[{"response":"x","overall_score":null}]})"),
+              HasSubstr("'overall_score' of completions[0] is null"));
+  EXPECT_THAT(reason(R"({"prompt":"q","responses":["x","y"],"comparisons":[{"i":0,"j":null}]})"),
+              HasSubstr("'j' is null"));
+  EXPECT_THAT(reason(R"({"input":"q","target_scores":{}})"), HasSubstr("there is no answer"));
   EXPECT_THAT(reason(R"({"prompt":["q"],"chosen":"x","rejected":"y"})"), HasSubstr("'prompt' is a list of texts"));
   EXPECT_THAT(reason(R"({"prompt":"q","responses":["x",["y","z"]]})"), HasSubstr("'responses[1]' is a list of texts"));
   EXPECT_THAT(reason(R"({"prompt":"q","chosen":"x","rejected":)" + list({u("q"), a("y")}) + "}"),
