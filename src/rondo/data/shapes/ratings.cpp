@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One rated answer (HelpSteer, HelpSteer2): recognised to be refused, since a row compares nothing.
+// One answer with ratings or without (HelpSteer, HelpSteer2): recognised to be refused, since a row compares nothing.
 #include "rondo/base/error.h"
 #include "rondo/data/row_shapes.h"
 
@@ -8,17 +8,18 @@ namespace {
 
 void refuse(const RowColumns& /*row*/, Group& /*group*/) {
   throw DataError(
-      "a single answer with ratings compares nothing; give the answers of a prompt in one row, as 'responses' with a "
+      "a single answer compares nothing, whatever its ratings; give the answers of a prompt in one row, as 'responses' "
+      "with a "
       "'ranking', or take the preference file of the data set");
 }
 
-constexpr std::string_view kNeeds[] = {"prompt", "response", "helpfulness"};
+constexpr std::string_view kNeeds[] = {"prompt|instruction|question", "response"};
 
 }  // namespace
 
 constinit const ShapeEntry ratings_entry{
     .name = "ratings",
-    .summary = "prompt, response, helpfulness, correctness, ... (HelpSteer ratings of single answers)",
+    .summary = "prompt, response and its ratings (HelpSteer: single answers)",
     .label = "none: refused",
     .needs = kNeeds,
     .matches = nullptr,
