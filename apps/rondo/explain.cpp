@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/rondo/cli.h"
+#include "rondo/data/tokenise.h"
 #include "rondo/text/unicode/unicode.h"
 
 namespace rondo::cli {
@@ -58,12 +59,6 @@ void print_tokens(const text::TextEncoder& encoder, const text::ExplainedRespons
   }
 }
 
-int64_t pooled_position(const text::TextEncoder& encoder, const text::EncodedResponse& encoded) {
-  if (encoder.policy().pooling == "first") return 0;
-  if (encoder.policy().pooling == "response_end") return encoded.response_end - 1;
-  return static_cast<int64_t>(encoded.ids.size()) - 1;
-}
-
 void print_warnings(const text::TextEncoder& encoder, const text::ExplainedResponse& explained) {
   const std::vector<int32_t>& ids = explained.encoded.ids;
   const auto bos = encoder.bos_id(), eos = encoder.eos_id();
@@ -96,8 +91,9 @@ void explain_response(const text::TextEncoder& encoder, const Prompt& prompt, co
                          encoded.response_begin, encoded.response_end));
   const auto gate_ids = static_cast<int64_t>(encoder.encode_gate(prompt, {&encoded, 1}).size());
   const std::string gate = gate_ids > 0 ? std::to_string(gate_ids - 1) : "none";
-  const std::string pooled =
-      encoder.policy().pooling == "mean" ? "all" : std::to_string(pooled_position(encoder, encoded));
+  const std::string pooled = encoder.policy().pooling == "mean"
+                                 ? "all"
+                                 : std::to_string(data::token_response(encoded, encoder.policy()).pool_end - 1);
   print_line(fmt::format("score read at: {}  gate read at: {}", pooled, gate));
   print_warnings(encoder, explained);
 }

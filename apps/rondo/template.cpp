@@ -8,6 +8,7 @@
 #include "rondo/base/error.h"
 #include "rondo/data/prompt_rows.h"
 #include "rondo/io/atomic_file.h"
+#include "rondo/model/text_policy.h"
 #include "rondo/text/chat_template.h"
 #include "rondo/text/files.h"
 #include "rondo/text/jinja/error.h"
@@ -36,6 +37,13 @@ text::ChatTemplate open_template(const Options& options) {
   return std::move(*loaded);
 }
 
+// As given, or as the model records it.
+std::optional<int64_t> clock_of(const Options& options) {
+  if (options.clock >= 0) return options.clock;
+  if (options.model.empty()) return std::nullopt;
+  return model::read_text_policy(model::find_files(options.model, ""), {}).clock;
+}
+
 Json render_row(const text::ChatTemplate& chat_template, const Json& row) {
   try {
     const text::Rendering rendering = chat_template.render(data::template_input(row));
@@ -50,7 +58,7 @@ Json render_row(const text::ChatTemplate& chat_template, const Json& row) {
 
 void run(const Options& options) {
   text::ChatTemplate chat_template = open_template(options);
-  if (options.clock >= 0) chat_template.set_clock(options.clock);
+  if (const std::optional<int64_t> clock = clock_of(options)) chat_template.set_clock(*clock);
   io::AtomicFile out(options.out);
   data::for_each_row(options.data, [&](const Json& row) { out.write(render_row(chat_template, row).dump() + "\n"); });
   out.commit();

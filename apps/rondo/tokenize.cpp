@@ -44,7 +44,7 @@ Json tokenize_row(const text::Tokenizer& tokenizer, const Json& row) {
 // Rows of single texts show the tokenizer.json itself; conversations are tokenised as models see them.
 void write_rows(const Options& options) {
   if (options.out.empty()) throw ConfigError("no place for the rows: --data needs --out FILE (or --explain)");
-  const auto tokenizer = text::Tokenizer::load(text::tokenizer_file(options.model));
+  const auto tokenizer = text::load_tokenizer(options.model);
   io::AtomicFile out(options.out);
   data::for_each_row(options.data, [&](const Json& row) {
     out.write(tokenize_row(tokenizer, row).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -89,7 +89,7 @@ void run(const Options& options, const std::string& base) {
     explain_row(model::open_encoder(options.model, options.policy, base),
                 {{"prompt", options.text}, {"responses", Json::array({options.response})}});
   } else {
-    const auto tokenizer = text::Tokenizer::load(text::tokenizer_file(options.model));
+    const auto tokenizer = text::load_tokenizer(options.model);
     print_line(tokenize_row(tokenizer, {{"text", options.text}}).dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 }

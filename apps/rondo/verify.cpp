@@ -18,10 +18,10 @@ void run_verify(runs::VerifyConfig config, Session& session) {
   if (!config.record.empty()) return print_line(fmt::format("{} rows recorded in {}", result.rows, config.record));
   print_line(fmt::format("{} rows compared, largest difference {:.3g} (tolerance {:.3g}), {} of {} pairs ordered alike",
                          result.rows, result.largest, config.tolerance, result.ordered, result.pairs));
-  if (!result.is_within)
-    throw ModelError(
-        "scores differ from the record by more than the tolerance; was the tokenizer, the template or a weight "
-        "changed?");
+  if (result.is_within) return;
+  throw ModelError(
+      "scores differ from the record by more than the tolerance; " +
+      (result.explanation.empty() ? "was the tokenizer, the template or a weight changed?" : result.explanation));
 }
 
 Runner setup(CLI::App& app) {

@@ -92,7 +92,7 @@ std::vector<int32_t> draw(int64_t count, Random& random) {
 TokenGroup random_group(int64_t prompt_length, const std::vector<int64_t>& lengths, uint64_t seed) {
   Random random(seed);
   const std::vector<int32_t> prompt = draw(prompt_length, random);
-  TokenGroup group{.gate_pos = prompt_length - 1};
+  TokenGroup group{.gate_ids = prompt};
   for (const int64_t length : lengths) {
     TokenResponse r{.ids = prompt, .response_begin = prompt_length};
     const std::vector<int32_t> tail = draw(length, random);
@@ -112,7 +112,7 @@ std::vector<TokenGroup> some_groups() {
 }
 
 TokenGroup alone(const TokenGroup& group, size_t response) {
-  return {.responses = {group.responses[response]}, .gate_pos = group.gate_pos};
+  return {.responses = {group.responses[response]}, .gate_ids = group.gate_ids};
 }
 
 std::vector<PreferenceTable> score(const model::Model& model, const std::vector<TokenGroup>& groups,
@@ -180,7 +180,7 @@ TEST_P(EveryFamily, DeterministicScoresHaveTheSameBitsEverywhere) {
     // A pair of the group has the bits of its table entry.
     if (groups[g].responses.size() < 2) continue;
     const TokenGroup pair{.responses = {groups[g].responses[1], groups[g].responses[0]},
-                          .gate_pos = groups[g].gate_pos};
+                          .gate_ids = groups[g].gate_ids};
     const Tensor pair_MM = model::table_scores(score(*model, {pair}, options, cost)[0], options);
     EXPECT_TRUE(at::equal(pair_MM[1][0], table_MM[0][1]));
   }

@@ -210,6 +210,26 @@ TEST_F(GroupContract, TheGateReadsThePromptAlone) {
   EXPECT_GT(std::abs(far[0].get<double>() - gate[0].get<double>()), 1e-3);
 }
 
+// A longer response beside them does not cut more off the others.
+TEST_F(GroupContract, TruncationIsOfEachSequenceByItself) {
+  model("gpm", "softmax");
+  const auto ranked = [&](const std::vector<std::string>& responses) {
+    const std::string file = write("long.jsonl", {{.id = "x", .prompt = "abc?abc?abc?abc?", .responses = responses}});
+    runs::RankConfig config{.model = path("model"),
+                            .data = {.data = {file}, .overlong = "truncate-left", .max_length = 12},
+                            .with = {"scores", "gate", "token_ids"}};
+    ordered_json reply;
+    runs::rank(config, {}, [&](const ordered_json& row) { reply = row; });
+    return reply;
+  };
+  const ordered_json two = ranked({"c", "?c"}), three = ranked({"c", "?c", "?ccc?c"});
+  for (size_t r = 0; r < 3; ++r) EXPECT_EQ(three["token_ids"][r].size(), 12u);
+  EXPECT_EQ(two["token_ids"][1], three["token_ids"][1]);
+  EXPECT_EQ(two["token_ids"][0][0], 1);  // BOS
+  EXPECT_NEAR(two["scores"][0][1].get<double>(), three["scores"][0][1].get<double>(), kTolerance);
+  expect_close(two["gate"], three["gate"], "gate");
+}
+
 // Comparisons answer for their own row although the rows of a prompt are computed together.
 TEST_F(GroupContract, RowsKeepTheirNames) {
   model("bt", "none");

@@ -32,6 +32,7 @@ constinit const FamilyEntry gemma2_entry{
     .sizes = &read_gemma_sizes,
     .weights = kWeights,
     .tied = true,
+    .default_pad = 0,
     .max_length = [](ConfigReader& config) { return read_max_length(config, 8192); },
     .decoder = &capped,
 };

@@ -30,6 +30,7 @@ constinit const FamilyEntry gemma3_entry{
     .sizes = &read_gemma_sizes,
     .weights = kWeights,
     .tied = true,
+    .default_pad = 0,
     .max_length = [](ConfigReader& config) { return read_max_length(config, 131072); },
     .decoder = &two_kinds,
 };

@@ -26,6 +26,7 @@ constinit const FamilyEntry olmo2_entry{
     .architectures = {"Olmo2ForCausalLM", "Olmo2ForSequenceClassification", "Olmo2Model"},
     .sizes = [](ConfigReader& config) { return read_biased_decoder_sizes(config); },
     .weights = kWeights,
+    .default_pad = 1,
     .max_length = [](ConfigReader& config) { return read_max_length(config, 2048); },
     .decoder = &normed_behind,
 };

@@ -20,7 +20,7 @@ constexpr auto kWeights = std::to_array<nn::WeightRule>({
 constexpr int64_t kDefaultLength = 4096;
 
 // Every scaling of this family is longrope, under names ("su", "yarn") that mean something else elsewhere.
-constexpr RopeKeys kRope{.takes_scalings = false};
+constexpr RopeKeys kRope{.share = "partial_rotary_factor", .takes_scalings = false};
 
 int64_t max_length(ConfigReader& config) { return read_max_length(config, kDefaultLength); }
 
@@ -39,6 +39,7 @@ constinit const FamilyEntry phi3_entry{
     .model_type = "phi3",
     .architectures = {"Phi3ForCausalLM", "Phi3ForSequenceClassification", "Phi3Model"},
     .weights = kWeights,
+    .default_pad = 32000,
     .max_length = &max_length,
     .decoder = &fused,
 };

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "rondo/base/error.h"
+#include "rondo/base/nearest.h"
 #include "rondo/base/parse_number.h"
 
 namespace rondo {
@@ -47,6 +48,19 @@ c10::Device open_device(const std::string& name) {
   if (*index >= count)
     throw ResourceError(fmt::format("no such GPU: `device` {}: there are {}; count from 0", name, count));
   return {c10::kCUDA, *index};
+}
+
+const std::vector<std::string>& float_type_names() {
+  static const std::vector<std::string> kNames = {"", "float32", "bfloat16", "float16"};
+  return kNames;
+}
+
+std::optional<c10::ScalarType> float_type(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  if (name == "float32") return c10::kFloat;
+  if (name == "bfloat16") return c10::kBFloat16;
+  if (name == "float16") return c10::kHalf;
+  throw ConfigError(unknown_name_message("type", name, {"float32", "bfloat16", "float16"}));
 }
 
 void use_threads(int64_t threads) {

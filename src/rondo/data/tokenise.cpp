@@ -24,14 +24,21 @@ void erase_tokens(TokenResponse& r, int64_t begin, int64_t count) {
   for (int64_t* position : {&r.pool_begin, &r.pool_end, &r.response_begin}) {
     if (*position > begin) *position = std::max(begin, *position - count);
   }
-  // A pooled span that was cut away entirely ends where the cut was.
-  if (r.pool_begin >= r.pool_end) r.pool_begin = std::max<int64_t>(0, r.pool_end - 1);
+  // A pooled span that was cut away entirely ends where the cut was, or is the first token where nothing is in front.
+  r.pool_end = std::max<int64_t>(1, r.pool_end);
+  r.pool_begin = std::min(r.pool_begin, r.pool_end - 1);
 }
 
-// Two lists of one group: its responses, and how many leading tokens of each belong to its prompt.
+// Leading tokens of a sequence that belong to its prompt, and those of them that a cut leaves in front.
+struct PromptEnd {
+  int64_t bos = 0;
+  int64_t prompt = 0;
+};
+
+// Two lists of one group: its responses, and where the prompt of each ends.
 struct Cut {
   TokenGroup& group;
-  std::vector<int64_t>& prompt_ends;
+  const std::vector<PromptEnd>& prompt_ends;
 };
 
 void drop(const Cut& cut, int64_t max_length, Overlong& overlong) {
@@ -43,16 +50,16 @@ void drop(const Cut& cut, int64_t max_length, Overlong& overlong) {
   keep_responses(cut.group, kept);
 }
 
-void truncate(const Cut& cut, const TokenOptions& options, int64_t longest, const std::string& place,
-              Overlong& overlong) {
+// Each response by its own length: what another one of the group is cut to is no business of it.
+void truncate(const Cut& cut, const TokenOptions& options, const std::string& place, Overlong& overlong) {
   const bool left = options.overlong == "truncate-left";
   for (size_t r = 0; r < cut.group.responses.size(); ++r) {
     TokenResponse& response = cut.group.responses[r];
-    const int64_t excess = (left ? longest : static_cast<int64_t>(response.ids.size())) - options.max_length;
+    const int64_t excess = std::ssize(response.ids) - options.max_length;
     if (excess <= 0) continue;
-    // BOS stays in front; a prompt is cut behind it, a response at the end of its own text.
-    const int64_t text_end = left ? cut.prompt_ends[r] : static_cast<int64_t>(response.ids.size()) - 1;
-    const int64_t begin = left ? 1 : text_end - excess;
+    // BOS stays in front, where there is one; a prompt is cut behind it, a response at the end of its own text.
+    const int64_t text_end = left ? cut.prompt_ends[r].prompt : static_cast<int64_t>(response.ids.size()) - 1;
+    const int64_t begin = left ? cut.prompt_ends[r].bos : text_end - excess;
     if (begin + excess > text_end || (!left && begin <= response.response_begin)) {
       throw DataError(
           fmt::format("a sequence cannot be truncated to {} tokens: {}: the {} is shorter than the cut; choose the "
@@ -81,7 +88,7 @@ Overlong apply_overlong(const Cut& cut, const TokenOptions& options, const std::
   if (options.overlong == "drop") {
     drop(cut, options.max_length, overlong);
   } else {
-    truncate(cut, options, longest, place, overlong);
+    truncate(cut, options, place, overlong);
   }
   return overlong;
 }
@@ -128,7 +135,18 @@ void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::
   report.dropped += overlong.dropped;
 }
 
-TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling) {
+void skip_padding(TokenResponse& response, const text::TextPolicy& policy) {
+  if (policy.pooling != text::kBeforePadding) return;
+  int64_t last = std::ssize(response.ids) - 1;
+  const auto is_padding = [&](int64_t pos) { return response.ids[static_cast<size_t>(pos)] == policy.pad_id; };
+  while (last > 0 && is_padding(last)) --last;
+  // transformers takes the largest index among those that are no padding, and 0 where there is none.
+  response.pool_begin = last;
+  response.pool_end = last + 1;
+}
+
+TokenResponse token_response(const text::EncodedResponse& encoded, const text::TextPolicy& policy) {
+  const std::string& pooling = policy.pooling;
   TokenResponse r{.ids = encoded.ids, .type_ids = encoded.type_ids, .response_begin = encoded.response_begin};
   const auto end = static_cast<int64_t>(r.ids.size());
   if (end == 0) throw DataError("a response and its prompt have no tokens at all; add text, or an EOS by `eos` ensure");
@@ -146,17 +164,16 @@ TokenResponse token_response(const text::EncodedResponse& encoded, const std::st
     r.pool_begin = 0;
     r.pool_end = 1;
   }
+  skip_padding(r, policy);
   return r;
 }
 
 namespace {
 
-// The gate's prompt under a length limit: the tokens in front that every text has, and its end.
-void cut_gate(const std::optional<int32_t>& bos, int64_t max_length, std::vector<int32_t>& ids) {
-  const int64_t excess = std::ssize(ids) - max_length;
-  if (excess <= 0) return;
-  const auto begin = std::ranges::find_if(ids, [&](int32_t id) { return id != bos; });
-  ids.erase(begin, begin + std::min(excess, static_cast<int64_t>(ids.end() - begin)));
+// The gate's prompt under a length limit: the tokens in front that a cut leaves, and its end.
+void cut_gate(int64_t bos_tokens, int64_t max_length, std::vector<int32_t>& ids) {
+  const int64_t excess = std::ssize(ids) - max_length, begin = std::min(bos_tokens, max_length);
+  if (excess > 0) ids.erase(ids.begin() + begin, ids.begin() + begin + excess);
 }
 
 // The tokens of the responses; those of the gate's prompt go to the group.
@@ -165,7 +182,7 @@ std::vector<text::EncodedResponse> encode(const Group& source, const text::TextE
   try {
     std::vector<text::EncodedResponse> encoded = encoder.encode_all(source.prompt, source.responses);
     if (options.needs_gate) group.gate_ids = encoder.encode_gate(source.prompt, encoded);
-    cut_gate(encoder.bos_id(), options.max_length, group.gate_ids);
+    if (!encoded.empty()) cut_gate(encoded.front().bos_tokens, options.max_length, group.gate_ids);
     return encoded;
   } catch (const DataError& error) {
     throw DataError(place + ": " + error.what());
@@ -175,13 +192,15 @@ std::vector<text::EncodedResponse> encode(const Group& source, const text::TextE
 void add_responses(const Group& source, const text::TextEncoder& encoder, const TokenOptions& options,
                    const std::string& place, TokenGroup& group, Overlong& overlong) {
   const std::vector<text::EncodedResponse> encoded = encode(source, encoder, options, place, group);
-  std::vector<int64_t> prompt_ends;
+  std::vector<PromptEnd> prompt_ends;
   for (const text::EncodedResponse& response : encoded) {
-    group.responses.push_back(token_response(response, encoder.policy().pooling));
+    group.responses.push_back(token_response(response, encoder.policy()));
     group.responses.back().text_length = code_points(source.responses[prompt_ends.size()].content);
-    prompt_ends.push_back(response.prompt_tokens);
+    prompt_ends.push_back({.bos = response.bos_tokens, .prompt = response.prompt_tokens});
   }
   overlong = apply_overlong({group, prompt_ends}, options, place);
+  if (overlong.truncated == 0) return;
+  for (TokenResponse& response : group.responses) skip_padding(response, encoder.policy());
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace rondo::data {
 /// What happens to a sequence longer than the model takes.
 ///   error           the run is refused
 ///   drop            the response goes, with its comparisons
-///   truncate-left   the prompt loses its beginning, the same cut for every response of the group
+///   truncate-left   the prompt loses its beginning behind BOS: the end of each sequence stays
 ///   truncate-right  the response loses its end (what follows the response's text stays)
 inline const std::vector<std::string> kOverlongNames = {"error", "drop", "truncate-left", "truncate-right"};
 
@@ -72,9 +72,12 @@ void count_tokens(const TokenGroup& group, const Overlong& overlong, const std::
 /// By the names that published vocabularies give it.
 std::optional<int32_t> unknown_token(const text::Tokenizer& tokenizer);
 
-/// Positions of the state that stands for a response, by the name of the pooling (text/text_encoder.h). `mean` covers
+/// Positions of the state that stands for a response, by the pooling of the policy (text/text_encoder.h). `mean` covers
 /// the response's own tokens; for encoders, read as two texts, the whole sequence, as the encoders' own stacks average
 /// it.
-TokenResponse token_response(const text::EncodedResponse& encoded, const std::string& pooling);
+TokenResponse token_response(const text::EncodedResponse& encoded, const text::TextPolicy& policy);
+/// Under `before_padding`: the pooled state is that of the last token whose id is not the pad token's, the first where
+/// all of them are. Of the ids as they are now, so that it holds behind a cut.
+void skip_padding(TokenResponse& response, const text::TextPolicy& policy);
 
 }  // namespace rondo::data

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -50,12 +51,14 @@ std::vector<text::ResponsePair> wanted_pairs(const Group& source, PairsWanted wa
   return list;
 }
 
-TokenResponse sequence_of(text::EncodedPair&& encoded, const std::string& pooling) {
+TokenResponse sequence_of(text::EncodedPair&& encoded, const text::TextPolicy& policy) {
+  const std::string& pooling = policy.pooling;
   TokenResponse r{.ids = std::move(encoded.ids), .marks = std::move(encoded.marks)};
   r.pool_end = static_cast<int64_t>(r.ids.size());
   r.pool_begin = r.pool_end - 1;
   if (pooling == "first") r.pool_end = 1;
   if (pooling == "first" || pooling == "mean") r.pool_begin = 0;
+  skip_padding(r, policy);
   return r;
 }
 
@@ -81,23 +84,30 @@ std::vector<text::EncodedPair> encode_pairs(const Group& source, const text::Tex
                   place, longest, options.max_length));
 }
 
-void truncate(std::vector<text::EncodedPair>& encoded, int64_t longest, const TokenOptions& options,
-              const std::string& place, Overlong& overlong) {
+void truncate(const std::vector<text::ResponsePair>& pairs, std::vector<text::EncodedPair>& encoded,
+              const TokenOptions& options, const std::string& place, Overlong& overlong) {
   if (options.overlong == "truncate-right") {
     throw ConfigError(
         "`overlong` truncate-right would cut the second response alone: a pairwise model reads two in one sequence; "
         "choose drop or truncate-left");
   }
-  // The same cut for every pair, so that both orders read the same prompt.
-  const int64_t excess = longest - options.max_length;
-  for (text::EncodedPair& pair : encoded) {
-    if (pair.cut_begin + excess > pair.cut_end) {
+  // The same cut for the two orders of a pair, so that both read the same prompt.
+  const auto either_order = [](const text::ResponsePair& pair) { return std::minmax(pair.first, pair.second); };
+  std::map<std::pair<int32_t, int32_t>, int64_t> longest;
+  for (size_t k = 0; k < pairs.size(); ++k) {
+    int64_t& of_pair = longest[either_order(pairs[k])];
+    of_pair = std::max(of_pair, length_of(encoded[k]));
+  }
+  for (size_t k = 0; k < pairs.size(); ++k) {
+    const int64_t excess = longest[either_order(pairs[k])] - options.max_length;
+    if (excess <= 0) continue;
+    if (encoded[k].cut_begin + excess > encoded[k].cut_end) {
       throw DataError(
           fmt::format("a sequence cannot be truncated to {} tokens: {}: the prompt is shorter than the cut; choose "
                       "`overlong` drop",
                       options.max_length, place));
     }
-    cut_left(pair, excess);
+    cut_left(encoded[k], excess);
     ++overlong.truncated;
   }
 }
@@ -152,7 +162,7 @@ void add_pairs(const Group& source, const text::TextEncoder& encoder, const Toke
     for (size_t k = 0; k < kept.size(); ++k) place_of[static_cast<size_t>(kept[k])] = static_cast<int64_t>(k);
     keep_responses(group, kept);
   } else if (overlong.responses > 0) {
-    truncate(encoded, longest, options, place, overlong);
+    truncate(pairs, encoded, options, place, overlong);
   }
   for (size_t k = 0; k < pairs.size(); ++k) {
     const int64_t i = place_of[static_cast<size_t>(pairs[k].first)];
@@ -160,7 +170,7 @@ void add_pairs(const Group& source, const text::TextEncoder& encoder, const Toke
     if (i < 0 || j < 0) continue;
     group.pairs.push_back({.i = static_cast<int32_t>(i),
                            .j = static_cast<int32_t>(j),
-                           .sequence = sequence_of(std::move(encoded[k]), encoder.policy().pooling)});
+                           .sequence = sequence_of(std::move(encoded[k]), encoder.policy())});
   }
 }
 

@@ -14,6 +14,7 @@
 #include "rondo/model/head_config.h"
 #include "rondo/model/initial.h"
 #include "rondo/model/tensor_taker.h"
+#include "rondo/model/unreadable.h"
 
 namespace rondo::model {
 namespace {
@@ -244,6 +245,8 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   }
   LoadedModel loaded;
   nlohmann::json config = read_model_config(files);
+  const bool takes_stored_head = (!options.new_head && !options.as_policy) || find_family_of(config) == nullptr;
+  refuse_unreadable(files, config, takes_stored_head);
   const backbones::FamilyEntry& family = family_of(config, place);
   loaded.rondo = rondo_object(config, place);
   backbones::ConfigReader reader(config, (directory / "config.json").string());
@@ -284,6 +287,7 @@ LoadedModel load(const fs::path& directory, const LoadOptions& options) {
   if (head.classifier) family.classifier.build(reader, parameters);
   reader.refuse_unread_maths();
   loaded.ignored_keys = reader.unused();
+  loaded.foreign_keys.assign(reader.ignored().begin(), reader.ignored().end());
   loaded.model = std::make_unique<Model>(family, std::move(config), head, std::move(parameters));
   return loaded;
 }

@@ -50,6 +50,8 @@ struct LoadedModel {
   /// Names of tensors that were in the files and are not used, and config keys nobody read.
   std::vector<std::string> ignored_tensors;
   std::vector<std::string> ignored_keys;
+  /// Of them, those that change what other families compute.
+  std::vector<std::string> foreign_keys;
 };
 
 LoadedModel load(const std::filesystem::path& directory, const LoadOptions& options = {});
@@ -59,6 +61,8 @@ struct SaveOptions {
   std::optional<at::ScalarType> dtype;
   /// Several files with an index where the weights have more bytes; 0 = one file always. A tensor is never divided.
   int64_t max_shard_bytes = 0;
+  /// The token of pad_token_id, for the files of the tokenizer, which have to name the same; "" = as they are.
+  std::string pad_token;
 };
 
 /// Writes config.json (with `rondo`, where "head" is filled in here), model.safetensors and the tokenizer files of

@@ -14,6 +14,7 @@
 #include "rondo/model/head_config.h"
 #include "rondo/model/tensor_taker.h"
 #include "rondo/model/tensors.h"
+#include "rondo/text/files.h"
 
 namespace rondo::model {
 namespace {
@@ -56,7 +57,20 @@ void write_weights(const std::vector<FileTensor>& tensors, const fs::path& direc
   io::write_file(directory / "model.safetensors.index.json", index.dump(2) + "\n");
 }
 
-void begin_directory(const fs::path& directory, const fs::path& tokenizer_source) {
+// The tokenizer's files name the pad token that config.json has the id of.
+void write_pad_token(const fs::path& directory, const std::string& pad_token) {
+  if (pad_token.empty()) return;
+  const fs::path config = directory / "tokenizer_config.json", map = directory / "special_tokens_map.json";
+  for (const fs::path& path : {config, map}) {
+    // The map wins over the config where there is one.
+    if (path == map && !fs::exists(map)) continue;
+    nlohmann::ordered_json object = text::read_ordered_object(path.string());
+    object["pad_token"] = pad_token;
+    io::write_file(path, object.dump(2) + "\n");
+  }
+}
+
+void begin_directory(const fs::path& directory, const fs::path& tokenizer_source, const std::string& pad_token) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw ResourceError("cannot write the model: " + directory.string() + ": " + error.message());
@@ -66,12 +80,13 @@ void begin_directory(const fs::path& directory, const fs::path& tokenizer_source
     const io::MappedFile file(source);
     io::write_file(directory / name, file.bytes());
   }
+  write_pad_token(directory, pad_token);
 }
 
 void write_directory(const nlohmann::json& config, const std::vector<FileTensor>& tensors, const fs::path& directory,
-                     const fs::path& tokenizer_source, int64_t max_shard_bytes) {
-  begin_directory(directory, tokenizer_source);
-  write_weights(tensors, directory, max_shard_bytes);
+                     const fs::path& tokenizer_source, const SaveOptions& options) {
+  begin_directory(directory, tokenizer_source, options.pad_token);
+  write_weights(tensors, directory, options.max_shard_bytes);
   io::write_file(directory / "config.json", config.dump(2) + "\n");
 }
 
@@ -177,7 +192,7 @@ void save_backbone(const nlohmann::json& config, const nn::ParameterSet& paramet
   for (const nn::Parameter& p : parameters.all()) {
     tensors.push_back({.name = p.name, .value = p.value, .type = p.value.scalar_type()});
   }
-  write_directory(config, tensors, directory, tokenizer_source, 0);
+  write_directory(config, tensors, directory, tokenizer_source, {});
 }
 
 void save(const Model& model, nlohmann::json rondo, const fs::path& directory, const fs::path& tokenizer_source,
@@ -187,8 +202,8 @@ void save(const Model& model, nlohmann::json rondo, const fs::path& directory, c
   if (is_adapter(model)) rondo[kBaseFingerprint] = base_fingerprint(model);
   const nlohmann::json config = saved_config(model, std::move(rondo), type);
   std::vector<FileTensor> tensors = file_tensors(model, options);
-  if (!is_adapter(model)) return write_directory(config, tensors, directory, tokenizer_source, options.max_shard_bytes);
-  begin_directory(directory, tokenizer_source);
+  if (!is_adapter(model)) return write_directory(config, tensors, directory, tokenizer_source, options);
+  begin_directory(directory, tokenizer_source, options.pad_token);
   write_adapter(model, config, std::move(tensors), directory);
 }
 

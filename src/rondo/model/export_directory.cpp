@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "rondo/base/device.h"
 #include "rondo/base/error.h"
 #include "rondo/base/parse_number.h"
 #include "rondo/model/adapter.h"
@@ -22,12 +23,6 @@ using nlohmann::json;
 
 const std::vector<std::string> kFormats = {"", "transformers", "published"};
 
-struct NamedType {
-  const char* name;
-  at::ScalarType type;
-};
-constexpr NamedType kTypes[] = {{"float32", at::kFloat}, {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}};
-
 int64_t byte_count(const std::string& text) {
   constexpr std::pair<const char*, int64_t> kUnits[] = {{"KB", 1000}, {"MB", 1000000}, {"GB", 1000000000}};
   for (const auto& [unit, bytes] : kUnits) {
@@ -40,11 +35,7 @@ int64_t byte_count(const std::string& text) {
 }
 
 SaveOptions save_options(const ExportConfig& c) {
-  SaveOptions options{.max_shard_bytes = byte_count(c.max_shard_size)};
-  for (const NamedType& row : kTypes) {
-    if (c.dtype == row.name) options.dtype = row.type;
-  }
-  return options;
+  return {.dtype = float_type(c.dtype), .max_shard_bytes = byte_count(c.max_shard_size)};
 }
 
 // transformers' decoders read the last token that is not padding, its encoders the first state.
@@ -52,40 +43,64 @@ void check_pooling(const Reader& source) {
   const std::string& pooling = source.encoder().policy().pooling;
   const bool is_encoder = source.model().family().is_encoder;
   const bool by_key = !source.model().family().classifier.pooling_key.empty() && pooling == "mean";
-  if (pooling == (is_encoder ? "first" : "sequence_end") || by_key) return;
+  const bool is_usual = is_encoder ? pooling == "first" : pooling == "sequence_end" || pooling == text::kBeforePadding;
+  if (is_usual || by_key) return;
   throw ModelError(
       fmt::format("transformers reads another state: {}: this model reads '{}', its class the {}; use "
                   "`format` published",
                   source.directory(), pooling, is_encoder ? "first" : "last of the sequence"));
 }
 
-// The id that transformers takes for padding: it decides there where a decoder is read.
-void settle_padding(const Reader& source, json& config, Notes& notes) {
-  if (source.model().family().is_encoder) return;
+// A token for padding, not `end` where there is another.
+std::optional<int32_t> padding_token(const Reader& source, std::optional<int32_t> end) {
   const text::Tokenizer& tokenizer = source.encoder().tokenizer();
   const text::SpecialTokens tokens = text::read_special_tokens(source.files().tokenizer.string());
-  if (!config.contains("pad_token_id") || config["pad_token_id"].is_null()) {
-    std::optional<int32_t> pad;
-    for (const std::string& name : {tokens.get("pad_token"), std::string("<pad>"), std::string("[PAD]")}) {
-      if (!pad && !name.empty()) pad = tokenizer.token_id(name);
-    }
-    if (!pad) pad = source.encoder().bos_id() ? source.encoder().bos_id() : source.encoder().eos_id();
-    if (!pad) return;
-    config["pad_token_id"] = *pad;
-    notes.push_back(
-        {LogLevel::kWarning, fmt::format("config.json had no pad_token_id, without which transformers scores "
-                                         "one text at a time: {} ({}) was written",
-                                         *pad, tokenizer.token(*pad))});
+  const auto id_of = [&](const std::string& token) {
+    return token.empty() ? std::optional<int32_t>() : tokenizer.token_id(token);
+  };
+  const std::optional<int32_t> candidates[] = {id_of(tokens.get("pad_token")),
+                                               id_of("<pad>"),
+                                               id_of("[PAD]"),
+                                               source.encoder().bos_id(),
+                                               source.encoder().eos_id(),
+                                               id_of(tokens.get("unk_token"))};
+  for (const std::optional<int32_t>& id : candidates) {
+    if (id && id != end && *id < source.policy().embedding_rows) return id;
   }
-  const Prompt probe{.text = "a"};
-  const std::vector<int32_t> ids = source.encoder().encode(probe, {.role = "assistant", .content = "b"}).ids;
-  if (!ids.empty() && config["pad_token_id"] == ids.back()) {
+  return end;
+}
+
+// The id that transformers takes for padding: it decides there where a decoder is read. What skips padding keeps its
+// own; what reads the last token needs one that no text ends with. Returns the token's text for the tokenizer's files.
+std::string settle_padding(const Reader& source, json& config, Notes& notes) {
+  const text::Tokenizer& tokenizer = source.encoder().tokenizer();
+  const std::optional<int32_t> named = source.policy().pad_id;
+  if (source.model().family().is_encoder) {
+    const json id = config.value("pad_token_id", json());
+    return id.is_number_integer() ? tokenizer.token(id.get<int32_t>()) : "";
+  }
+  const bool is_read = source.model().head_config().kind != kNoHead;
+  const std::optional<int32_t> end = is_read ? usual_end(source.encoder()) : std::nullopt;
+  const bool is_fixed = source.policy().pooling == text::kBeforePadding;
+  const bool fits = named && !tokenizer.token(*named).empty() && named != end;
+  const std::optional<int32_t> pad = is_fixed || fits ? named : padding_token(source, end);
+  if (!pad) return "";
+  if (pad != named) {
+    const std::string was =
+        !named         ? "config.json had no pad_token_id, without which transformers scores one text at a time"
+        : named == end ? fmt::format("pad_token_id was {}, which ends a text", *named)
+                       : fmt::format("pad_token_id was {}, which is no token", *named);
+    notes.push_back({LogLevel::kWarning, fmt::format("{}: {} ({}) was written", was, *pad, tokenizer.token(*pad))});
+  }
+  config["pad_token_id"] = *pad;
+  if (!is_fixed && pad == end) {
     notes.push_back(
         {LogLevel::kWarning,
          fmt::format("pad_token_id is {}, which also ends a text: transformers then reads the token in front of "
                      "it, and its rewards differ from ours; give the model a pad token of its own",
-                     ids.back())});
+                     *pad)});
   }
+  return tokenizer.token(*pad);
 }
 
 // A constant that decoders' classes have no place for.
@@ -105,10 +120,10 @@ heads::HeadConfig without_bias(const Model& model, nn::ParameterSet& parameters,
   return head;
 }
 
-Model for_transformers(const Reader& source, const Model& model, Notes& notes) {
+Model for_transformers(const Reader& source, const Model& model, std::string& pad_token, Notes& notes) {
   json config = model.config();
   if (!config.contains("model_type")) config["model_type"] = std::string(source.model().family().model_type);
-  settle_padding(source, config, notes);
+  pad_token = settle_padding(source, config, notes);
   nn::ParameterSet parameters;
   const heads::HeadConfig head = without_bias(model, parameters, notes);
   Model changed(source.model().family(), std::move(config), head, std::move(parameters));
@@ -120,13 +135,11 @@ Model for_transformers(const Reader& source, const Model& model, Notes& notes) {
 }  // namespace
 
 void describe(FieldVisitor& v, ExportConfig& c) {
-  std::vector<std::string> types = {""};
-  for (const NamedType& row : kTypes) types.emplace_back(row.name);
   v.text("model", c.model, "model directory");
   v.text("out", c.out, "directory to write");
   v.choice("format", c.format, "for whom; empty = transformers for bt heads and policies, published for others",
            kFormats);
-  v.choice("dtype", c.dtype, "type of the backbone's weights; empty = as stored", types);
+  v.choice("dtype", c.dtype, "type of the backbone's weights; empty = as stored", float_type_names());
   v.boolean("merge", c.merge, "fold the adapters into the weights of their base: a whole model");
   v.text("max_shard_size", c.max_shard_size, "larger weights become several files with an index: 500MB, 5GB");
 }
@@ -135,7 +148,7 @@ ExportResult export_model(const ExportConfig& c, const std::string& base) {
   require_field(c.model, "model");
   require_field(c.out, "out");
   refuse_existing(c.out);
-  const SaveOptions options = save_options(c);
+  SaveOptions options = save_options(c);
   const ModelFiles files = find_files(c.model, base);
   if (c.merge && !files.is_adapter)
     throw ConfigError("nothing to merge: " + c.model + " is no adapter; leave `merge` out");
@@ -160,7 +173,8 @@ ExportResult export_model(const ExportConfig& c, const std::string& base) {
     result.parameters = model.parameters().element_count();
   };
   if (result.for_transformers) {
-    publish(for_transformers(source, chosen, result.notes));
+    const Model changed = for_transformers(source, chosen, options.pad_token, result.notes);
+    publish(changed);
   } else {
     publish(chosen);
   }

@@ -15,6 +15,7 @@
 #include "rondo/model/head_config.h"
 #include "rondo/model/publish.h"
 #include "rondo/model/reader.h"
+#include "rondo/model/unreadable.h"
 
 namespace rondo::model {
 namespace {
@@ -30,6 +31,7 @@ struct Preset {
   double tau = 0;         // 0 = the default of the head
   const char* bos = "";
   const char* eos = "";
+  const char* pooling = "";
   const char* gate_reads = "";
   const char* system = "";
   const char* pairwise = "";
@@ -42,8 +44,9 @@ constexpr Preset kPresets[] = {
      .tau = 0.1,
      .bos = "double",
      .eos = "force_last",
+     .pooling = "sequence_end",
      .gate_reads = "first_message"},
-    {.name = "openrlhf", .eos = "append"},
+    {.name = "openrlhf", .eos = "append", .pooling = "sequence_end"},
     {.name = "skywork", .system = "refuse", .max_length = 16384},
     {.name = "rlhflow_pair", .head = "pair_lm", .tau = 1, .bos = "none", .pairwise = "turn"},
 };
@@ -66,6 +69,7 @@ void apply_preset(ImportConfig& c, bool has_gate) {
     if (has_gate) fill(c.gate, preset.gate);
     fill(c.text.bos, preset.bos);
     fill(c.text.eos, preset.eos);
+    fill(c.text.pooling, preset.pooling);
     fill(c.text.gate_reads, preset.gate_reads);
     fill(c.text.system, preset.system);
     fill(c.text.pairwise, preset.pairwise);
@@ -251,8 +255,9 @@ ImportResult import_model(const ImportConfig& given, const std::string& base) {
   if (find_files(c.from, base).is_adapter)
     throw ModelError("an adapter is not imported: " + c.from + ": merge it with PEFT and import the whole model");
   const json config = io::read_json_file(std::filesystem::path(c.from) / "config.json", ErrorKind::kModel);
+  refuse_unreadable(find_files(c.from, base), config, true);
   const LoadOptions options = load_options(c, config, family_of(config, c.from));
-  const Reader source(c.from, {.load = options, .text = c.text});
+  const Reader source(c.from, {.load = options, .text = c.text, .default_clock = text::local_clock()});
   const Model imported(source.model().family(), imported_config(source, c), source.model().head_config(),
                        source.model().parameters());
   publish_model(imported, rondo_object(source, options), c.out, source.files().tokenizer.string());

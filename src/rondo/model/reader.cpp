@@ -27,17 +27,48 @@ void add_answers(const ModelFiles& files, const TextOverrides& overrides, LoadOp
 
 }  // namespace
 
+std::optional<int32_t> usual_end(const text::TextEncoder& encoder) {
+  if (encoder.policy().pairwise != "none") return std::nullopt;
+  try {
+    const std::vector<int32_t> ids =
+        encoder.encode({.text = "a"}, {.role = "assistant", .content = "b", .extra_json = ""}).ids;
+    if (!ids.empty()) return ids.back();
+  } catch (const DataError&) {
+    // A template may want other conversations than this one.
+  }
+  return std::nullopt;
+}
+
 Reader::Reader(const std::string& directory, const ReaderOptions& options)
     : directory_(directory), base_(options.load.base), files_(find_files(directory, base_)) {
   LoadOptions load_options = options.load;
   add_answers(files_, options.text, load_options);
   loaded_ = load(directory, load_options);
-  text::TextPolicy policy = read_text_policy(files_, options.text);
-  fit_to_head(model().head_config(), options.text, policy);
-  encoder_ = std::make_unique<text::TextEncoder>(text::load_text_encoder(files_.tokenizer.string(), policy));
-  check_vocabulary();
+  open_encoder(choose_policy(options), options.default_clock);
   read_stop_ids();
   take_notes();
+  note_texts();
+}
+
+text::TextPolicy Reader::choose_policy(const ReaderOptions& options) const {
+  text::TextPolicy policy = read_text_policy(files_, options.text);
+  // A head that is not there yet was not trained to read anywhere: it gets the true last token.
+  const bool is_fresh = options.load.new_head || options.load.as_policy;
+  if (is_fresh && policy.pooling == text::kBeforePadding && options.text.pooling.empty())
+    policy.pooling = text::TextPolicy().pooling;
+  fit_to_head(model().head_config(), options.text, policy);
+  policy.embedding_rows = model().backbone().sizes().vocab;
+  return policy;
+}
+
+void Reader::open_encoder(text::TextPolicy policy, std::optional<int64_t> default_clock) {
+  const auto load = [&] {
+    encoder_ = std::make_unique<text::TextEncoder>(text::load_text_encoder(files_.tokenizer.string(), policy));
+  };
+  load();
+  if (!encoder_->reads_clock() || policy.clock || !default_clock) return;
+  policy.clock = default_clock;
+  load();
 }
 
 int64_t Reader::max_length() const {
@@ -52,15 +83,6 @@ bool Reader::is_pairwise() const {
 
 nlohmann::json Reader::rondo_object() const {
   return {{"version", kVersion}, {"text", write_text_policy(encoder())}, {"template_hash", encoder().template_hash()}};
-}
-
-void Reader::check_vocabulary() const {
-  const int64_t rows = model().backbone().sizes().vocab;
-  if (encoder().tokenizer().id_limit() <= rows) return;
-  throw ModelError(
-      fmt::format("the tokenizer does not fit: {}: it has ids up to {}, the embedding table {} rows; is tokenizer.json "
-                  "from another model?",
-                  directory_, encoder().tokenizer().id_limit() - 1, rows));
 }
 
 void Reader::read_stop_ids() {
@@ -79,6 +101,12 @@ void Reader::take_notes() {
   if (!ignored_tensors().empty()) {
     notes_.push_back(
         {LogLevel::kInfo, fmt::format("{}: tensors not used: {}", directory_, fmt::join(ignored_tensors(), ", "))});
+  }
+  if (!loaded_.foreign_keys.empty()) {
+    notes_.push_back({LogLevel::kInfo,
+                      fmt::format("{}: config.json: {}: not read by this family, as in transformers; whole heads are "
+                                  "rotated",
+                                  directory_, fmt::join(loaded_.foreign_keys, ", "))});
   }
   const nlohmann::json& config = model().config();
   if (config.contains("mean") && config.contains("std") && model().head_config().is_scalar()) {
@@ -101,6 +129,29 @@ void Reader::take_notes() {
          fmt::format("{}: the chat template is not the one that the model was made with; its scores are others",
                      directory_)});
   }
+}
+
+// What its texts are read by, where that is not what everybody would expect.
+void Reader::note_texts() {
+  const auto note = [this](const std::string& fact) {
+    notes_.push_back({LogLevel::kWarning, fmt::format("{}: {}", directory_, fact)});
+  };
+  const text::Tokenizer& tokenizer = encoder().tokenizer();
+  if (const int64_t rows = policy().embedding_rows; tokenizer.id_limit() > rows) {
+    note(
+        fmt::format("the tokenizer has ids up to {} ({}), the embedding table {} rows: texts with a token beyond them "
+                    "are refused",
+                    tokenizer.id_limit() - 1, tokenizer.token(static_cast<int32_t>(tokenizer.id_limit() - 1)), rows));
+  }
+  if (encoder().reads_clock() && !policy().clock)
+    note("the template writes the date and none is recorded: scores change from day to day; fix it by `clock`");
+  const std::optional<int32_t> end = usual_end(encoder());
+  if (policy().pooling != text::kBeforePadding || !end || end != policy().pad_id) return;
+  note(
+      fmt::format("the score is read in front of {} ({}), which ends a text and is the pad token as well, as by the "
+                  "class of transformers; servers that read by length (vLLM) read the last token: `pooling` "
+                  "sequence_end does",
+                  tokenizer.token(*end), *end));
 }
 
 }  // namespace rondo::model

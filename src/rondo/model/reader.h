@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,13 @@ namespace rondo::model {
 struct ReaderOptions {
   LoadOptions load;
   TextOverrides text;
+  /// The date for a template that asks, where none is recorded or given; it is then recorded with what is made. Without
+  /// it such a model is read by the clock, and its notes say so.
+  std::optional<int64_t> default_clock;
 };
+
+/// The token that a short answer ends with; nothing where the template takes no such text.
+std::optional<int32_t> usual_end(const text::TextEncoder& encoder);
 
 /// Moves, and does not copy; references to its parts stay valid while it moves.
 class Reader {
@@ -55,9 +62,11 @@ class Reader {
   [[nodiscard]] const Notes& notes() const { return notes_; }
 
  private:
-  void check_vocabulary() const;
+  [[nodiscard]] text::TextPolicy choose_policy(const ReaderOptions& options) const;
+  void open_encoder(text::TextPolicy policy, std::optional<int64_t> default_clock);
   void read_stop_ids();
   void take_notes();
+  void note_texts();
 
   std::string directory_;
   std::string base_;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/model/text_policy.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "rondo/base/error.h"
 #include "rondo/model/head_config.h"
@@ -16,13 +18,28 @@ std::vector<std::string> with_empty(std::span<const char* const> names) {
   return list;
 }
 
+constexpr int64_t kLatestClock = int64_t{1} << 40;
+
+// The token that transformers' classes of decoders take for padding, wherever it stands at the end of a text.
+std::optional<int32_t> pad_id(const nlohmann::json& config, const backbones::FamilyEntry& family) {
+  const auto found = config.find("pad_token_id");
+  int64_t id = family.default_pad;
+  if (found != config.end()) id = found->is_number_integer() ? found->get<int64_t>() : -1;
+  if (id < 0 || id > std::numeric_limits<int32_t>::max()) return std::nullopt;
+  return static_cast<int32_t>(id);
+}
+
 // What a published model reads: encoders take prompt and response in the tokenizer's form for two texts, and the first
 // state stands for both unless a classifier says otherwise. A tokenizer may lie in a folder without a model.
 text::TextPolicy published_policy(const nlohmann::json& config) {
   text::TextPolicy policy;
   const backbones::FamilyEntry* family = find_family_of(config);
   policy.use_pair = family != nullptr && family->is_encoder;
-  if (!policy.use_pair) return policy;
+  if (family != nullptr && !family->is_encoder) policy.pad_id = pad_id(config, *family);
+  if (!policy.use_pair) {
+    if (policy.pad_id && is_classifier(config)) policy.pooling = text::kBeforePadding;
+    return policy;
+  }
   const auto pooling = config.find(std::string(family->classifier.pooling_key));
   const bool is_mean = is_classifier(config) && pooling != config.end() && *pooling == "mean";
   policy.pooling = is_mean ? "mean" : "first";
@@ -43,6 +60,7 @@ text::TextPolicy recorded_policy(const nlohmann::json& config, const std::string
     policy.system = found->value("system", policy.system);
     policy.pairwise = found->value("pairwise", policy.pairwise);
     policy.max_length = found->value("max_length", policy.max_length);
+    if (found->contains("clock")) policy.clock = found->at("clock").get<int64_t>();
     text::check_policy(policy);
   } catch (const nlohmann::json::exception& error) {
     throw ModelError("config.json: rondo: text: " + directory + ": " + error.what() +
@@ -62,6 +80,7 @@ void override_policy(const TextOverrides& overrides, text::TextPolicy& policy) {
   if (!overrides.system.empty()) policy.system = overrides.system;
   if (!overrides.pairwise.empty()) policy.pairwise = overrides.pairwise;
   if (overrides.max_length > 0) policy.max_length = overrides.max_length;
+  if (overrides.clock >= 0) policy.clock = overrides.clock;
 }
 
 }  // namespace
@@ -72,6 +91,12 @@ void describe(FieldVisitor& v, TextOverrides& c) {
   v.choice("eos", c.eos, "last token; empty = as recorded", with_empty(text::kEosNames));
   v.choice("pooling", c.pooling, "which state stands for a response; empty = as recorded",
            with_empty(text::kPoolingNames));
+  describe_clock(v, c);
+}
+
+void describe_clock(FieldVisitor& v, TextOverrides& c) {
+  v.integer("clock", c.clock, "date for templates that ask: local time as seconds since 1970; -1 = as recorded", -1,
+            kLatestClock);
 }
 
 void describe_pairwise(FieldVisitor& v, TextOverrides& c) {
@@ -130,6 +155,7 @@ nlohmann::json write_text_policy(const text::TextEncoder& encoder) {
   if (policy.system != usual.system) object["system"] = policy.system;
   if (policy.pairwise != usual.pairwise) object["pairwise"] = policy.pairwise;
   if (policy.max_length != usual.max_length) object["max_length"] = policy.max_length;
+  if (policy.clock && encoder.reads_clock()) object["clock"] = *policy.clock;
   return object;
 }
 

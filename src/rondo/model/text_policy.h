@@ -13,7 +13,7 @@
 
 namespace rondo::model {
 
-/// What a caller changes; "", 0 and false keep what the model records.
+/// What a caller changes; "", 0, false and a clock of -1 keep what the model records.
 struct TextOverrides {
   bool plain = false;
   std::string bos;
@@ -23,15 +23,20 @@ struct TextOverrides {
   std::string gate_reads;
   std::string system;
   int64_t max_length = 0;
+  int64_t clock = -1;
 };
 
 void describe(FieldVisitor& v, TextOverrides& c);
+/// The field that every reader of texts has.
+void describe_clock(FieldVisitor& v, TextOverrides& c);
 /// The field for those who give a model its head.
 void describe_pairwise(FieldVisitor& v, TextOverrides& c);
 /// All fields: those above, and what is recorded at import alone.
 void describe_recorded(FieldVisitor& v, TextOverrides& c);
 
-/// The policy of a directory, changed by `overrides`. Throws ModelError where the recorded one is malformed.
+/// The policy of a directory, changed by `overrides`. A sequence classifier of transformers that records nothing is
+/// read as its class reads: before the padding, by the pad token of its config or of its family. Throws ModelError
+/// where the recorded one is malformed.
 text::TextPolicy read_text_policy(const ModelFiles& files, const TextOverrides& overrides);
 
 /// What the head reads: one response, PairRM's marks, or two responses in one turn. Throws ModelError where the

@@ -52,8 +52,10 @@ class Alignment {
     const bool is_offline = !config_.data.data.empty();
     // Training on labelled rows changes the policy that was opened; self-play keeps it as iterate 0.
     const model::LoadOptions load =
-        is_offline ? align::trained_policy(align_, device_) : model::LoadOptions{.device = device_, .as_policy = true};
-    policy_.emplace(open_reader(align_.policy, {.load = load, .text = config_.text}, config_.process, hooks_));
+        is_offline ? align::trained_policy(align_, device_)
+                   : model::LoadOptions{.dtype = float_type(align_.dtype), .device = device_, .as_policy = true};
+    policy_.emplace(open_dated(align_.policy, {.load = load, .text = config_.text}));
+    if (policy_->policy().clock) clock_ = *policy_->policy().clock;
     inputs_["policy"] = model::weights_hash(policy_->model());
     if (is_offline) {
       open_labelled();
@@ -94,7 +96,15 @@ class Alignment {
   }
 
   model::Reader open_judge(const std::string& directory) {
-    return open_reader(directory, {.load = {.device = device_}, .text = {}}, config_.process, hooks_);
+    return open_dated(directory, {.load = {.dtype = float_type(align_.dtype), .device = device_}, .text = {}});
+  }
+
+  // Who records no date has that of the run, and a resumed run has that of its beginning.
+  model::Reader open_dated(const std::string& directory, model::ReaderOptions options) {
+    options.default_clock = clock_;
+    model::Reader reader = open_reader(directory, options, config_.process, hooks_);
+    if (reader.encoder().reads_clock() && reader.policy().clock == clock_) config_.text.clock = clock_;
+    return reader;
   }
 
   void open_judges() {
@@ -202,6 +212,7 @@ class Alignment {
   align::AlignConfig& align_;
   const Hooks& hooks_;
   at::Device device_ = at::kCPU;
+  int64_t clock_ = text::local_clock();
   std::optional<model::Reader> policy_, judge_, referee_;
   std::vector<align::PolicyPrompt> prompts_, eval_prompts_;
   std::unique_ptr<data::TokenStore> judge_pool_, labelled_;
@@ -219,6 +230,7 @@ void describe(FieldVisitor& v, AlignConfig& c) {
   data::describe_length(v, c.data);
   describe(v, c.text);
   describe_device(v, c.device);
+  describe_dtype(v, c.align.dtype);
 }
 
 AlignConfig resumed_alignment(const std::string& folder) {

@@ -34,7 +34,8 @@ class EvaluationRun {
 
   EvaluatedModel judge(const std::string& directory) {
     const model::Reader reader =
-        open_reader(directory, {.load = {.device = device_}, .text = config_.text}, config_.process, hooks_);
+        open_reader(directory, {.load = {.dtype = float_type(config_.dtype), .device = device_}, .text = config_.text},
+                    config_.process, hooks_);
     // The groups are the same for all models: standard input, say, can be read once only.
     if (!groups_) groups_ = open_groups(config_.data, kWanted, hooks_);
     const auto store = open_tokens(groups_, reader, config_.data, kWanted, hooks_);
@@ -154,6 +155,7 @@ void describe(FieldVisitor& v, EvaluateConfig& c) {
   describe(v, c.data);
   describe(v, c.text);
   describe_device(v, c.device);
+  describe_dtype(v, c.dtype);
   v.text("dump", c.dump, "JSONL file with every comparison and its score");
   v.boolean("subsets", c.subsets, "results per subset as well");
   v.boolean("swap_check", c.swap_check, "print the largest |s(i,j) + s(j,i)|");

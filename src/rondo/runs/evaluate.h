@@ -20,7 +20,8 @@ struct EvaluateConfig {
   data::DataOptions data;
   model::TextOverrides text;
   std::string device = "cpu";
-  std::string dump;  // JSONL file with every comparison and its score; "" = none
+  std::string dtype;  // of the weights; "" = as stored
+  std::string dump;   // JSONL file with every comparison and its score; "" = none
   bool subsets = false;
   bool swap_check = false;
   bool deterministic = false;

@@ -18,6 +18,7 @@ void describe(FieldVisitor& v, RankConfig& c) {
   describe(v, c.data);
   describe(v, c.text);
   describe_device(v, c.device);
+  describe_dtype(v, c.dtype);
   static const std::string kHelp = fmt::format("further parts of a row: {}, all", fmt::join(rank::kReplyParts, ", "));
   v.texts("with", c.with, kHelp.c_str());
   describe_batches(v, c.token_budget, c.deterministic);
@@ -60,7 +61,8 @@ RankResult rank(const RankConfig& config, const Hooks& hooks, const std::functio
   use_threads(config.process.threads);
   const at::Device device = open_device(config.device);
   const model::Reader reader =
-      open_reader(config.model, {.load = {.device = device}, .text = config.text}, config.process, hooks);
+      open_reader(config.model, {.load = {.dtype = float_type(config.dtype), .device = device}, .text = config.text},
+                  config.process, hooks);
   const Wanted wanted{.unlabelled = true, .pairs = data::PairsWanted::kInRows};
   const auto groups = open_groups(config.data, wanted, hooks);
   const auto store = open_tokens(groups, reader, config.data, wanted, hooks);

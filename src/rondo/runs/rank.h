@@ -19,6 +19,7 @@ struct RankConfig {
   data::DataOptions data;
   model::TextOverrides text;
   std::string device = "cpu";
+  std::string dtype;              // of the weights; "" = as stored
   std::vector<std::string> with;  // further parts of a reply (rank/reply.h)
   bool deterministic = false;
   int64_t token_budget = 16384;

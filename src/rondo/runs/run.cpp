@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "rondo/base/device.h"
 #include "rondo/io/config_json.h"
 
 namespace rondo::runs {
@@ -19,6 +20,10 @@ void describe(FieldVisitor& v, Process& c) {
 
 void describe_device(FieldVisitor& v, std::string& device) {
   v.text("device", device, "where to compute: cpu, cuda, or cuda:N");
+}
+
+void describe_dtype(FieldVisitor& v, std::string& dtype) {
+  v.choice("dtype", dtype, "type of the backbone's weights; empty = as stored", float_type_names());
 }
 
 void describe_batches(FieldVisitor& v, int64_t& token_budget, bool& deterministic) {

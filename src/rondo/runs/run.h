@@ -35,6 +35,9 @@ void describe(FieldVisitor& v, Process& c);
 /// The field of every config that says where to compute (base/device.h).
 void describe_device(FieldVisitor& v, std::string& device);
 
+/// The field that says in which type the backbone's weights are computed with; heads are float32 always.
+void describe_dtype(FieldVisitor& v, std::string& dtype);
+
 /// Fields that bound a forward pass: its tokens, and whether bits may depend on the batch.
 void describe_batches(FieldVisitor& v, int64_t& token_budget, bool& deterministic);
 

@@ -35,6 +35,7 @@ void describe_run(FieldVisitor& v, ScoreConfig& c) {
   v.texts("responses", c.responses,
           "responses_0.json, responses_1.json, ... to the prompts of the data (SPPO, GPM), or their folder");
   describe(v, c.text);
+  describe_dtype(v, c.dtype);
   v.choice("diagonal", c.diagonal, "means over the other responses, or with the response itself (as published)",
            {"exclude", "include"});
   v.choice("pair", c.pair, "best and worst by mean score, or by mean probability with the diagonal", align::kPairNames);
@@ -257,7 +258,8 @@ ScoreResult score(const ScoreConfig& given, const Hooks& hooks) {
   use_threads(config.process.threads);
   const at::Device device = open_device(config.device);
   const model::Reader reader =
-      open_reader(config.model, {.load = {.device = device}, .text = config.text}, config.process, hooks);
+      open_reader(config.model, {.load = {.dtype = float_type(config.dtype), .device = device}, .text = config.text},
+                  config.process, hooks);
   const auto run = config_json([&config](FieldVisitor& v) { describe_run(v, config); });
   io::PartFile part(config.out + ".part", {{"run", run}, {"weights", model::weights_hash(reader.model())}});
   Scoring scoring(config, reader, part, hooks);

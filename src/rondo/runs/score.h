@@ -27,6 +27,7 @@ struct ScoreConfig {
   bool with_scores = false;
   bool as_published = false;
   std::string device = "cpu";
+  std::string dtype;  // of the weights; "" = as stored
 
   Process process;
 };

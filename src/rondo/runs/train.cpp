@@ -86,7 +86,10 @@ class Training {
                                .with_lm_head = train_.loop.objective.lm_weight > 0,
                                .new_adapter = train::new_adapter(train_.lora, train_.model)};
     options.dtype = train_.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
-    reader_.emplace(open_reader(train_.model, {.load = options, .text = config_.text}, config_.process, hooks_));
+    const model::ReaderOptions reading{.load = options, .text = config_.text, .default_clock = text::local_clock()};
+    reader_.emplace(open_reader(train_.model, reading, config_.process, hooks_));
+    // A resumed run keeps the date of its beginning.
+    if (reader_->policy().clock) config_.text.clock = *reader_->policy().clock;
     // Before anything is frozen or changed: what the run begins with.
     model_hash_ = model::weights_hash(reader_->model());
     freeze_parameters(reader_->model(), train_.freeze);

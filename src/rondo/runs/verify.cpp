@@ -110,7 +110,10 @@ VerifyResult record(const std::string& path, const model::Reader& reader) {
     row["scores"] = table_json(table.scores_MM());
     if (table.rewards_M.defined()) row["rewards"] = table_json(table.rewards_M);
   }
-  io::write_file(path, json{{"model_hash", model::weights_hash(reader.model())}, {"rows", rows}}.dump(2) + "\n");
+  json record = {{"model_hash", model::weights_hash(reader.model())}};
+  if (reader.policy().clock && reader.encoder().reads_clock()) record["clock"] = *reader.policy().clock;
+  record["rows"] = rows;
+  io::write_file(path, record.dump(2) + "\n");
   return {.rows = static_cast<int64_t>(rows.size())};
 }
 
@@ -123,9 +126,17 @@ json read_record(const std::string& path) {
   return record;
 }
 
-VerifyResult compare(const VerifyConfig& config, const model::Reader& reader) {
+// The time at which the scores of a record were made, -1 where it does not say.
+int64_t clock_of(const json& reference, const std::string& path) {
+  const auto found = reference.find("clock");
+  if (found == reference.end() || found->is_null()) return -1;
+  if (!found->is_number_integer() || found->get<int64_t>() < 0)
+    throw DataError("cannot read the record: " + path + ": clock is no number of seconds since 1970");
+  return found->get<int64_t>();
+}
+
+VerifyResult compare_rows(const json& reference, const VerifyConfig& config, const model::Reader& reader) {
   Agreement agreement;
-  const json reference = read_record(config.reference);
   size_t compared = 0;
   try {
     const json& rows = reference.at("rows");
@@ -141,13 +152,60 @@ VerifyResult compare(const VerifyConfig& config, const model::Reader& reader) {
   return agreement.result;
 }
 
+class Verification {
+ public:
+  Verification(const VerifyConfig& config, const Hooks& hooks)
+      : config_(config), hooks_(hooks), device_(open_device(config.device)) {}
+
+  VerifyResult record_scores() const { return record(config_.record, open(config_.text, text::local_clock())); }
+
+  VerifyResult compare() const {
+    const json reference = read_record(config_.reference);
+    model::TextOverrides text = config_.text;
+    if (text.clock < 0) text.clock = clock_of(reference, config_.reference);
+    const model::Reader reader = open(text, std::nullopt);
+    VerifyResult result = compare_rows(reference, config_, reader);
+    if (!result.is_within) result.explanation = explain(reference, text, reader);
+    return result;
+  }
+
+ private:
+  model::Reader open(const model::TextOverrides& text, std::optional<int64_t> default_clock) const {
+    const model::ReaderOptions options{
+        .load = {.dtype = float_type(config_.dtype), .device = device_}, .text = text, .default_clock = default_clock};
+    return open_reader(config_.directory, options, config_.process, hooks_);
+  }
+
+  // What else than the model may be different: the date, and where transformers and others part in reading the end.
+  std::string explain(const json& reference, const model::TextOverrides& text, const model::Reader& reader) const {
+    if (reader.encoder().reads_clock() && text.clock < 0) {
+      return "the template writes the date, and the record does not say at which it was made: give its `clock`, or "
+             "record it again";
+    }
+    const std::string pooling = reader.policy().pooling;
+    const std::string other = pooling == text::kBeforePadding ? "sequence_end" : text::kBeforePadding;
+    if (!reader.policy().pad_id || (pooling != text::kBeforePadding && pooling != "sequence_end")) return "";
+    model::TextOverrides changed = text;
+    changed.pooling = other;
+    if (!compare_rows(reference, config_, open(changed, std::nullopt)).is_within) return "";
+    return fmt::format("the record agrees with `pooling` {}: the model reads {} here, and texts end in its pad token",
+                       other, pooling);
+  }
+
+  const VerifyConfig& config_;
+  const Hooks& hooks_;
+  at::Device device_;
+};
+
 }  // namespace
 
 void describe(FieldVisitor& v, VerifyConfig& c) {
   constexpr double kMostTolerance = 1e6;
   v.text("reference", c.reference, "recorded scores to compare with");
   v.text("record", c.record, "file to write the model's own scores to");
+  describe(v, c.text);
   describe_device(v, c.device);
+  describe_dtype(v, c.dtype);
   v.number("tolerance", c.tolerance, "largest difference allowed", 0.0, kMostTolerance);
 }
 
@@ -156,10 +214,8 @@ VerifyResult verify(const VerifyConfig& config, const Hooks& hooks) {
   if (config.reference.empty() == config.record.empty())
     throw ConfigError("verify what? give a `reference` to compare with, or a `record` to write");
   use_threads(config.process.threads);
-  const at::Device device = open_device(config.device);
-  const model::Reader reader =
-      open_reader(config.directory, {.load = {.device = device}, .text = {}}, config.process, hooks);
-  return config.record.empty() ? compare(config, reader) : record(config.record, reader);
+  const Verification verification(config, hooks);
+  return config.record.empty() ? verification.compare() : verification.record_scores();
 }
 
 }  // namespace rondo::runs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rondo/text/chat_template.h"
 
+#include <ctime>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -109,6 +110,10 @@ ChatTemplate::~ChatTemplate() = default;
 
 std::string ChatTemplate::hash() const { return sha256_hex(source_); }
 
+bool ChatTemplate::reads_clock() const {
+  return source_.find("strftime_now") != std::string::npos || (for_tools_ && for_tools_->reads_clock());
+}
+
 void ChatTemplate::set_clock(int64_t seconds) {
   clock_ = seconds;
   if (for_tools_) for_tools_->set_clock(seconds);
@@ -162,6 +167,13 @@ std::string ChatTemplate::render(const Prompt& prompt, const std::vector<Message
   input.variables = parse_ordered(prompt.template_kwargs_json, "template arguments of the prompt");
   input.add_generation_prompt = add_generation_prompt;
   return render(input).text;
+}
+
+int64_t local_clock() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  return timegm(&parts);
 }
 
 Json message_object(const Message& message) {

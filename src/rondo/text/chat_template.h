@@ -59,6 +59,8 @@ class ChatTemplate {
   /// SHA-256 of the source.
   [[nodiscard]] std::string hash() const;
 
+  /// Whether it asks for the date, so that its renderings may differ from day to day.
+  [[nodiscard]] bool reads_clock() const;
   /// The local time that strftime_now sees; seconds since 1970. Unset: the clock.
   void set_clock(int64_t seconds);
 
@@ -70,6 +72,9 @@ class ChatTemplate {
   std::unique_ptr<ChatTemplate> for_tools_;
   std::optional<int64_t> clock_;
 };
+
+/// The local time as templates count it: seconds since 1970 of a clock on the wall.
+int64_t local_clock();
 
 /// The message object that templates see. Throws DataError where extra_json is malformed.
 nlohmann::ordered_json message_object(const Message& message);

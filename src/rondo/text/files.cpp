@@ -52,4 +52,12 @@ nlohmann::json read_json_object(const std::string& path) {
   return object;
 }
 
+nlohmann::ordered_json read_ordered_object(const std::string& path) {
+  if (!std::filesystem::exists(path)) return nlohmann::ordered_json::object();
+  nlohmann::ordered_json object =
+      io::parse_ordered_json(io::without_bom(read_text_file(path)), path, ErrorKind::kModel);
+  if (!object.is_object()) throw ModelError("file is malformed: " + path + ": not a JSON object; is it damaged?");
+  return object;
+}
+
 }  // namespace rondo::text

@@ -12,5 +12,7 @@ std::string read_text_file(const std::string& path);
 
 /// Throws ModelError where the file is missing or is not a JSON object.
 nlohmann::json read_json_object(const std::string& path);
+/// The same with its keys in the order of the file; an empty object where there is no such file.
+nlohmann::ordered_json read_ordered_object(const std::string& path);
 
 }  // namespace rondo::text

@@ -8,6 +8,7 @@
 #include "rondo/base/error.h"
 #include "rondo/base/nearest.h"
 #include "rondo/text/files.h"
+#include "rondo/text/tokenizer/config_tokens.h"
 #include "rondo/text/tokenizer/json_fields.h"
 #include "rondo/text/tokenizer/json_numbers.h"
 #include "rondo/text/tokenizer/transformers_class.h"
@@ -110,6 +111,7 @@ TextEncoder::TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_t
         "response; choose ensure");
   }
   if (!policy_.use_template || policy_.use_pair) chat_template_.reset();
+  if (chat_template_ && policy_.clock) chat_template_->set_clock(*policy_.clock);
   const std::vector<int32_t> prefix = tokenizer_.prefix_ids(), suffix = tokenizer_.suffix_ids();
   bos_id_ = id_of(tokenizer_, tokens.get("bos_token"));
   if (!bos_id_ && !prefix.empty()) bos_id_ = prefix.front();
@@ -201,6 +203,23 @@ void TextEncoder::apply_bos(Encoding& encoding) const {
   while (leading() < wanted) insert_front(encoding, *bos_id_);
 }
 
+int64_t TextEncoder::count_bos(const Encoding& encoding) const {
+  size_t count = 0;
+  const auto is_bos = [&](size_t pos) { return encoding.is_added[pos] != 0 || encoding.ids[pos] == bos_id_; };
+  while (count < encoding.ids.size() && is_bos(count)) ++count;
+  return static_cast<int64_t>(count);
+}
+
+void TextEncoder::check_ids(std::span<const int32_t> ids, const std::string& what) const {
+  if (policy_.embedding_rows == 0) return;
+  for (const int32_t id : ids) {
+    if (id < policy_.embedding_rows) continue;
+    throw DataError("a token has no embedding: " + what + ": " + tokenizer_.token(id) + " is token " +
+                    std::to_string(id) + ", and the model's table has " + std::to_string(policy_.embedding_rows) +
+                    " rows; take it out of the text");
+  }
+}
+
 void TextEncoder::close_text(std::string& text) const {
   text.erase(text.find_last_not_of('\n') + 1);
   const std::string eos = tokenizer_.token(*eos_id_);
@@ -242,6 +261,7 @@ ExplainedResponse TextEncoder::encode_rendered(const std::string& prompt_text, c
   apply_eos(encoding);
   measure(encoding, boundary.prompt_bytes, locate(result.text, boundary.prompt_bytes, response.content),
           result.encoded);
+  result.encoded.bos_tokens = count_bos(encoding);
   result.encoded.ids = std::move(encoding.ids);
   result.offsets = std::move(encoding.offsets);
   return result;
@@ -259,6 +279,7 @@ ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const
   skip_added();
   pos += prompt.ids.size();
   skip_added();
+  result.encoded.bos_tokens = count_bos(encoding);
   result.encoded.prompt_tokens = static_cast<int64_t>(pos);
   result.encoded.response_begin = static_cast<int64_t>(pos);
   result.encoded.response_end = static_cast<int64_t>(pos + second.ids.size());
@@ -272,6 +293,7 @@ ExplainedResponse TextEncoder::encode_pair(const std::string& prompt_text, const
   result.prompt_bytes = static_cast<int64_t>(prompt_text.size());
   result.encoded.ids = std::move(encoding.ids);
   result.encoded.type_ids = std::move(encoding.type_ids);
+  if (!policy_.token_types) std::ranges::fill(result.encoded.type_ids, 0);
   result.offsets = std::move(encoding.offsets);
   return result;
 }
@@ -309,15 +331,16 @@ std::vector<EncodedResponse> TextEncoder::encode_all(const Prompt& prompt, std::
   for (const Message& response : responses) {
     result.push_back(policy_.use_pair ? encode_pair(prompt_text, prompt_tokens, response).encoded
                                       : encode_rendered(prompt_text, prompt, response).encoded);
+    check_ids(result.back().ids, "response " + std::to_string(result.size() - 1));
   }
   return result;
 }
 
 std::vector<int32_t> TextEncoder::encode_prompt(const Prompt& prompt) const {
   const std::string text = render_prompt(prompt);
-  if (policy_.use_pair) return tokenizer_.encode_ids(text, true);
-  Encoding encoding = tokenizer_.encode(text, false);
-  apply_bos(encoding);
+  Encoding encoding = tokenizer_.encode(text, policy_.use_pair);
+  if (!policy_.use_pair) apply_bos(encoding);
+  check_ids(encoding.ids, "prompt");
   return std::move(encoding.ids);
 }
 
@@ -335,19 +358,39 @@ std::string tokenizer_file(const std::string& model_dir) {
   return plain.string();
 }
 
-Tokenizer load_tokenizer_as_transformers(const std::string& model_dir, std::string* note) {
-  const std::string path = tokenizer_file(model_dir);
-  const auto config_file = std::filesystem::path(model_dir) / "tokenizer_config.json";
-  const std::string text = read_text_file(path);
-  if (!std::filesystem::exists(config_file)) return Tokenizer::from_json(text, path);
-  const Json config = read_json_object(config_file.string());
-  Json tree;
+namespace {
+
+TokenFiles token_files(const std::string& model_dir) {
+  const std::filesystem::path folder(model_dir);
+  const auto read = [&](const char* name) { return read_ordered_object((folder / name).string()); };
+  return {.config = read("tokenizer_config.json"),
+          .special_map = read("special_tokens_map.json"),
+          .added_tokens = read("added_tokens.json")};
+}
+
+Json tokenizer_tree(const std::string& path) {
   try {
-    tree = parse_tokenizer_json(text);
+    return parse_tokenizer_json(read_text_file(path));
   } catch (const nlohmann::json::exception& error) {
     throw ModelError("tokenizer does not load: " + path + ": " + error.what() + "; is the file cut or damaged?");
   }
-  const std::string changed = rebuild_as_transformers(config, tree);
+}
+
+}  // namespace
+
+Tokenizer load_tokenizer(const std::string& model_dir) {
+  const std::string path = tokenizer_file(model_dir);
+  Json tree = tokenizer_tree(path);
+  add_config_tokens(token_files(model_dir), tree);
+  return Tokenizer::from_tree(tree, path);
+}
+
+Tokenizer load_tokenizer_as_transformers(const std::string& model_dir, std::string* note) {
+  const std::string path = tokenizer_file(model_dir);
+  Json tree = tokenizer_tree(path);
+  const TokenFiles files = token_files(model_dir);
+  const std::string changed = rebuild_as_transformers(Json::parse(files.config.dump()), tree);
+  add_config_tokens(files, tree);
   if (note != nullptr) *note = changed;
   return Tokenizer::from_tree(tree, path);
 }
@@ -356,7 +399,9 @@ TextEncoder load_text_encoder(const std::string& model_dir, const TextPolicy& po
   Tokenizer tokenizer = load_tokenizer_as_transformers(model_dir);
   std::optional<ChatTemplate> chat_template;
   if (policy.use_template && !policy.use_pair) chat_template = ChatTemplate::load(model_dir);
-  return TextEncoder(std::move(tokenizer), std::move(chat_template), policy, read_special_tokens(model_dir));
+  TextPolicy read = policy;
+  read.token_types = gives_token_types(token_files(model_dir).config);
+  return TextEncoder(std::move(tokenizer), std::move(chat_template), read, read_special_tokens(model_dir));
 }
 
 }  // namespace rondo::text

@@ -27,7 +27,10 @@ inline constexpr const char* kEosNames[] = {"ensure", "as_is", "force_last", "ap
 inline constexpr const char* kGateReadNames[] = {"prompt", "first_message"};
 /// System turns: rendered as the template has them, or refused, for models that were trained without.
 inline constexpr const char* kSystemNames[] = {"as_given", "refuse"};
-inline constexpr const char* kPoolingNames[] = {"sequence_end", "response_end", "mean", "first"};
+inline constexpr const char* kBeforePadding = "before_padding";
+/// Which state stands for a response. before_padding: the last token that is not the pad token, wherever the text ends,
+/// as the sequence classifiers of transformers read.
+inline constexpr const char* kPoolingNames[] = {"sequence_end", "response_end", "mean", "first", kBeforePadding};
 /// How a pairwise model reads two responses: not at all; asked in one user turn, read at the turn's
 /// end or where the answer would begin; at PairRM's marks.
 inline constexpr const char* kPairwiseNames[] = {"none", "turn", "answer", "marks"};
@@ -41,7 +44,11 @@ struct TextPolicy {
   std::string gate = "prompt";
   std::string system = "as_given";
   std::string pairwise = "none";
-  int64_t max_length = 0;  // tokens of a sequence that the model was made for; 0 = what its backbone takes
+  int64_t max_length = 0;         // tokens of a sequence that the model was made for; 0 = what its backbone takes
+  std::optional<int32_t> pad_id;  // what before_padding skips
+  std::optional<int64_t> clock;   // local time that templates see, as seconds since 1970; nothing = the clock
+  bool token_types = true;        // of two texts: whether the second has another type than the first
+  int64_t embedding_rows = 0;     // texts with a token beyond them are refused; 0 = the table is not known
 };
 
 /// Throws ConfigError, with the known names, where a field has an unknown one.
@@ -50,6 +57,7 @@ void check_policy(const TextPolicy& policy);
 struct EncodedResponse {
   std::vector<int32_t> ids;
   std::vector<int32_t> type_ids;  // under use_pair only
+  int64_t bos_tokens = 0;         // leading tokens that are BOS, or that the tokenizer puts in front of a text
   int64_t prompt_tokens = 0;      // leading tokens that lie wholly inside the prompt's rendering
   int64_t response_begin = 0;     // tokens [begin, end) overlap the text of the response
   int64_t response_end = 0;
@@ -85,7 +93,8 @@ class TextEncoder {
   TextEncoder(Tokenizer tokenizer, std::optional<ChatTemplate> chat_template, TextPolicy policy,
               SpecialTokens tokens = {});
 
-  /// Throws DataError where the template refuses the conversation, or a prompt of messages meets no template.
+  /// Throws DataError where the template refuses the conversation, a prompt of messages meets no template, or a token
+  /// has no embedding.
   [[nodiscard]] EncodedResponse encode(const Prompt& prompt, const Message& response) const;
   /// The same for many responses of one prompt, whose rendering is shared.
   [[nodiscard]] std::vector<EncodedResponse> encode_all(const Prompt& prompt, std::span<const Message> responses) const;
@@ -108,6 +117,8 @@ class TextEncoder {
   [[nodiscard]] const Tokenizer& tokenizer() const { return tokenizer_; }
   [[nodiscard]] const TextPolicy& policy() const { return policy_; }
   [[nodiscard]] bool uses_template() const { return chat_template_.has_value(); }
+  /// Whether its texts may hold the date.
+  [[nodiscard]] bool reads_clock() const { return chat_template_ && chat_template_->reads_clock(); }
   /// SHA-256 of the template, "" without one.
   [[nodiscard]] std::string template_hash() const;
   [[nodiscard]] std::optional<int32_t> bos_id() const { return bos_id_; }
@@ -139,6 +150,9 @@ class TextEncoder {
   [[nodiscard]] Boundary find_boundary(const std::string& prompt_text, const std::string& full,
                                        const Prompt& prompt) const;
   [[nodiscard]] size_t probe_boundary(const Prompt& prompt) const;
+  [[nodiscard]] int64_t count_bos(const Encoding& encoding) const;
+  /// `what` reads the ids, where it is not empty.
+  void check_ids(std::span<const int32_t> ids, const std::string& what) const;
   void close_text(std::string& text) const;
   void apply_bos(Encoding& encoding) const;
   void apply_eos(Encoding& encoding) const;
@@ -153,6 +167,9 @@ class TextEncoder {
 /// tokenizer.json or tokenizer.json.gz of a model directory. Throws ModelError, with the command that converts it,
 /// where there is only a tokenizer.model of SentencePiece.
 std::string tokenizer_file(const std::string& model_dir);
+
+/// The tokenizer.json of a directory with the tokens that the files beside it name (tokenizer/config_tokens.h).
+Tokenizer load_tokenizer(const std::string& model_dir);
 
 /// The tokenizer as transformers has it (transformers_class.h), and in `note` what of the file it does not use, if
 /// anything.

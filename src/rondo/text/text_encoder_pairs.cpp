@@ -139,7 +139,12 @@ std::vector<EncodedPair> TextEncoder::encode_pairs(const Prompt& prompt, std::sp
         "tools or further keys of a message: a pairwise model reads texts alone, and would not see them; take them out "
         "or judge with a model that reads one conversation at a time");
   }
-  if (policy_.pairwise == "marks") return encode_marked_pairs(prompt, responses, pairs);
+  const auto checked = [&](std::vector<EncodedPair> encoded) {
+    for (size_t k = 0; k < encoded.size(); ++k)
+      check_ids(encoded[k].ids, fmt::format("responses {} and {}", pairs[k].first, pairs[k].second));
+    return encoded;
+  };
+  if (policy_.pairwise == "marks") return checked(encode_marked_pairs(prompt, responses, pairs));
   const std::string context = kContext + context_of(prompt);
   std::vector<EncodedPair> encoded;
   for (const ResponsePair& pair : pairs) {
@@ -147,7 +152,7 @@ std::vector<EncodedPair> TextEncoder::encode_pairs(const Prompt& prompt, std::sp
     const std::string& second = responses[static_cast<size_t>(pair.second)].content;
     encoded.push_back(encode_question(context, " [RESPONSE A] " + first + " [RESPONSE B] " + second + " \n"));
   }
-  return encoded;
+  return checked(std::move(encoded));
 }
 
 }  // namespace rondo::text

@@ -2,6 +2,7 @@
 #include "rondo/align/self_play/config.h"
 
 #include "rondo/align/self_play/refresh.h"
+#include "rondo/base/device.h"
 #include "rondo/base/error.h"
 #include "rondo/base/parse_number.h"
 
@@ -59,6 +60,7 @@ void describe(FieldVisitor& v, AlignConfig& c) {
 
 model::LoadOptions trained_policy(const AlignConfig& config, at::Device device) {
   return {.seed = static_cast<uint64_t>(config.seed),
+          .dtype = float_type(config.dtype),
           .device = device,
           .trainable = true,
           .as_policy = true,

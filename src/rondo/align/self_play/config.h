@@ -41,6 +41,7 @@ struct AlignConfig {
   std::string refresh_judge;    // EVERY:STEPS (refresh.h)
   double judge_lr = 1e-5;
   int64_t seed = 1;
+  std::string dtype;  // of the weights of policies and judges; "" = as stored
 
   AlignConfig();
 };

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "rondo/base/device.h"
 #include "rondo/base/error.h"
 #include "rondo/io/json.h"
 #include "rondo/io/mapped_file.h"
@@ -38,9 +39,11 @@ fs::path Iterates::policy_folder(int64_t t) const { return t == 0 ? fs::path(con
 
 void Iterates::load(int64_t t, bool trainable, Slot& slot) const {
   slot = {};  // memory first
-  model::LoadOptions options = trainable && t == 0
-                                   ? trained_policy(config_, device_)
-                                   : model::LoadOptions{.device = device_, .trainable = trainable, .as_policy = true};
+  model::LoadOptions options =
+      trainable && t == 0
+          ? trained_policy(config_, device_)
+          : model::LoadOptions{
+                .dtype = float_type(config_.dtype), .device = device_, .trainable = trainable, .as_policy = true};
   options.base = base_.base();
   slot = {t, model::load(policy_folder(t), options)};
 }

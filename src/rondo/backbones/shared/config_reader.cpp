@@ -150,7 +150,9 @@ std::optional<ConfigReader> ConfigReader::object(const std::string& key) {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
   if (!value->is_object()) fail(key, "is not an object");
-  return ConfigReader(*value, place_ + ": " + key);
+  ConfigReader nested(*value, place_ + ": " + key);
+  nested.ignored_ = ignored_;
+  return nested;
 }
 
 void ConfigReader::require_text(const std::string& key, const std::string& only) {
@@ -162,10 +164,15 @@ void ConfigReader::require_false(const std::string& key) {
   if (boolean_or(key, false)) fail(key, "is true, which is not implemented for this family");
 }
 
+void ConfigReader::ignore(const std::string& key) {
+  const auto found = config_->find(key);
+  if (found != config_->end() && !is_neutral(*found)) ignored_->insert(key);
+}
+
 void ConfigReader::refuse_unread_maths() const {
   for (const char* key : kMathsKeys) {
     const auto found = config_->find(key);
-    if (found == config_->end() || used_->find(key) != used_->end() || is_neutral(*found)) continue;
+    if (found == config_->end() || used_->contains(key) || ignored_->contains(key) || is_neutral(*found)) continue;
     fail(key, fmt::format("is {}, which is not implemented for this family", found->dump()));
   }
 }

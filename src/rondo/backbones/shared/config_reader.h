@@ -34,11 +34,16 @@ class ConfigReader {
   /// Throws ModelError unless the key is missing, null or equal to `only`: a value we do not implement must not pass.
   void require_text(const std::string& key, const std::string& only);
   void require_false(const std::string& key);
+  /// Says that the family's class of transformers does not look at the key, which others do: whatever its value is, it
+  /// is listed as unused and is no fault.
+  void ignore(const std::string& key);
 
   /// Throws ModelError where a key that changes the maths of some published family was set and nobody asked for it.
   void refuse_unread_maths() const;
   /// Keys that nobody asked for, in file order.
   std::vector<std::string> unused() const;
+  /// Of this reader and those made of it, keys that were ignored and are set.
+  const std::set<std::string>& ignored() const { return *ignored_; }
   [[noreturn]] void fail(const std::string& key, const std::string& fact) const;
 
  private:
@@ -47,6 +52,7 @@ class ConfigReader {
   const nlohmann::json* config_;
   std::string place_;
   std::shared_ptr<std::set<std::string>> used_ = std::make_shared<std::set<std::string>>();
+  std::shared_ptr<std::set<std::string>> ignored_ = std::make_shared<std::set<std::string>>();  // of nested ones too
 };
 
 }  // namespace rondo::backbones

@@ -119,6 +119,8 @@ struct FamilyEntry {
   /// where config.json ties them, or does not say and the family ties them.
   std::string_view lm_head = "lm_head.weight";
   bool tied = false;
+  /// `pad_token_id` where config.json does not say; -1 = none.
+  int64_t default_pad = -1;
   /// Longest sequence the model was made for, in tokens.
   int64_t (*max_length)(ConfigReader& config);
   /// What build_decoder makes the model of; null where that is Llama's, and for families with a `build` of their own.

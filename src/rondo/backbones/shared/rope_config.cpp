@@ -70,16 +70,39 @@ void read_scaling(ConfigReader& rope, ConfigReader& config, const RopeKeys& keys
 
 }  // namespace
 
+namespace {
+
+constexpr const char* kShare = "partial_rotary_factor";
+
+double read_share(ConfigReader& config, ConfigReader* rope, const RopeKeys& keys) {
+  if (keys.share == nullptr) {
+    config.ignore(kShare);
+    if (rope != nullptr) rope->ignore(kShare);
+    return 1;
+  }
+  const double share = config.number_or(keys.share, keys.share_default, 0, 1);
+  return rope == nullptr ? share : rope->number_or(kShare, share, 0, 1);
+}
+
+// Frequencies of stretched positions are computed for the share alone, and do not fit heads that are rotated whole.
+void refuse_unfit_share(ConfigReader& config, const RopeKeys& keys, const nn::RopeOptions& options) {
+  if (keys.share == nullptr && options.scaling != nn::RopeScaling::kNone && config.ignored().contains(kShare))
+    config.fail(kShare, "stands beside a rope_type other than default, which transformers cannot compute either");
+}
+
+}  // namespace
+
 nn::Rope read_rope(ConfigReader& config, int64_t head_size, const RopeKeys& keys) {
   nn::RopeOptions options;
   options.theta = config.number_or(keys.theta, keys.theta_default, 1, 1e12);
-  double share = config.number_or(keys.share, keys.share_default, 0, 1);
   std::optional<ConfigReader> rope = rope_object(config, keys);
+  const double share = read_share(config, rope ? &*rope : nullptr, keys);
   if (rope) {
     options.theta = rope->number_or("rope_theta", options.theta, 1, 1e12);
-    share = rope->number_or("partial_rotary_factor", share, 0, 1);
     read_scaling(*rope, config, keys, options);
-    const std::vector<std::string> unread = rope->unused();
+    refuse_unfit_share(config, keys, options);
+    std::vector<std::string> unread = rope->unused();
+    if (keys.share == nullptr) std::erase(unread, kShare);
     if (!unread.empty())
       rope->fail(unread.front(), "is not understood, and every key of this object changes the maths");
   }

@@ -13,7 +13,9 @@ struct RopeKeys {
   const char* layer_type = nullptr;  // object inside rope_parameters, "full_attention"; null = rope_parameters itself
   const char* theta = "rope_theta";
   double theta_default = 10000;
-  const char* share = "partial_rotary_factor";  // of a head's entries that is rotated
+  // Key of config.json for the share of a head's entries that is rotated, which rope_parameters call
+  // partial_rotary_factor. Null: the family's class rotates whole heads whatever they say.
+  const char* share = nullptr;
   double share_default = 1;
   bool takes_rope_scaling = true;  // of transformers 4, which had one object for all kinds
   bool takes_scalings = true;      // false: the names mean something else in this family, only "default" is read
