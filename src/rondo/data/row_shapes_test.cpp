@@ -40,9 +40,12 @@ TEST_P(EveryShape, SaysWhichColumnsItReads) {
   for (const ShapeExample& example : GetParam()->examples) {
     json row = json::parse(example.row);
     row["nobody"] = "reads this";
+    row["nothing"] = nullptr;
     std::vector<std::string> unread;
     (void)read_row(*GetParam(), row, &unread);
     EXPECT_THAT(unread, ::testing::Contains("nobody"));
+    EXPECT_THAT(unread, ::testing::Not(::testing::Contains("nothing")));
+    row.erase("nothing");
     for (const auto& [key, unused] : row.items()) {
       const bool is_unread = std::find(unread.begin(), unread.end(), key) != unread.end();
       bool changes = false;
@@ -129,6 +132,13 @@ TEST(RowShapes, NamesOfModelsAreNoTextsWhereConversationsStandBeside) {
   EXPECT_THAT(reason(R"({"model_a":"m","model_b":"n","winner":"tie","conversation_a":[{"role":"user","content":"q"}],
       "conversation_b":null})"),
               HasSubstr("'conversation_a' holds a conversation"));
+}
+
+TEST(RowShapes, NamesOfRowsAreFoundUnderOtherNamesToo) {
+  EXPECT_EQ(read(R"({"prompt":"q","chosen":["a"],"rejected":["b"],"domain":"math"})").subset, "math");
+  EXPECT_EQ(read(R"({"prompt":"q","response 1":"a","response 2":"b","label":0,"scenario":"code"})").subset, "code");
+  EXPECT_EQ(read(R"({"question":"q","response_A":"a","response_B":"b","label":"A>B","pair_id":7})").id, "7");
+  EXPECT_EQ(read(R"({"question":"q","response_A":"a","response_B":"b","label":"A>B","pair_id":7,"id":"8"})").id, "8");
 }
 
 TEST(RowShapes, ScoresThatContradictAPairAreRefused) {
