@@ -69,7 +69,7 @@ TEST_F(TextContract, AForeignClassifierIsReadBeforeItsPadding) {
     EXPECT_NE(reply["rewards"][r], by_length["rewards"][r]);
   }
   EXPECT_THAT(notes_of(model::Reader(model)), HasSubstr("ends a text and is the pad token as well"));
-  model::import_model({.from = model, .out = path("imported"), .head = "bt", .norm = "none"});
+  model::import_model({.from = model, .out = path("imported"), .head = "bt"});
   EXPECT_EQ(json_of("imported/config.json")["rondo"]["text"]["pooling"], "before_padding");
   EXPECT_EQ(ranked(path("imported"), kRow)["rewards"], reply["rewards"]);
   // What is trained anew reads the true last token, and says so.
@@ -95,7 +95,6 @@ TEST_F(TextContract, ExportedFilesAgreeOnThePadToken) {
 
 // A template that writes the date: that of the training is recorded, and used from then on.
 TEST_F(TextContract, TheDateIsRecordedAndHolds) {
-  base("dated-base");
   folder_.write("words.txt", "a\nb\nc\nd\n2001\n2002\n");
   base("dated-base");
   folder_.write("dated-base/chat_template.jinja",
@@ -140,7 +139,7 @@ TEST_F(TextContract, ATokenWithoutEmbeddingIsRefusedByItsRow) {
   EXPECT_THAT(notes_of(model::Reader(model)), HasSubstr("texts with a token beyond them are refused"));
   EXPECT_EQ(ranked(model, kRow)["order"].size(), 2u);
   EXPECT_THAT([&] { ranked(model, R"({"prompt":"a ","responses":["b","a <|tool|>"]})"); },
-              ThrowsMessage<DataError>(::testing::AllOf(HasSubstr("row.jsonl: row 1"), HasSubstr("response 1"),
+              ThrowsMessage<DataError>(::testing::AllOf(HasSubstr("row.jsonl: row 1"), HasSubstr("response 2 of 2"),
                                                         HasSubstr("<|tool|> is token 7"))));
 }
 

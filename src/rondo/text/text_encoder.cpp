@@ -331,7 +331,8 @@ std::vector<EncodedResponse> TextEncoder::encode_all(const Prompt& prompt, std::
   for (const Message& response : responses) {
     result.push_back(policy_.use_pair ? encode_pair(prompt_text, prompt_tokens, response).encoded
                                       : encode_rendered(prompt_text, prompt, response).encoded);
-    check_ids(result.back().ids, "response " + std::to_string(result.size() - 1));
+    check_ids(result.back().ids,
+              "response " + std::to_string(result.size()) + " of " + std::to_string(responses.size()));
   }
   return result;
 }

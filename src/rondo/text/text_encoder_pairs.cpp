@@ -141,7 +141,8 @@ std::vector<EncodedPair> TextEncoder::encode_pairs(const Prompt& prompt, std::sp
   }
   const auto checked = [&](std::vector<EncodedPair> encoded) {
     for (size_t k = 0; k < encoded.size(); ++k)
-      check_ids(encoded[k].ids, fmt::format("responses {} and {}", pairs[k].first, pairs[k].second));
+      check_ids(encoded[k].ids,
+                fmt::format("responses {} and {} of {}", pairs[k].first + 1, pairs[k].second + 1, responses.size()));
     return encoded;
   };
   if (policy_.pairwise == "marks") return checked(encode_marked_pairs(prompt, responses, pairs));
