@@ -32,6 +32,10 @@ class PairwiseVerbs : public ::testing::Test {
     folder_.write("words.txt",
                   "play\nfair\nstrange\nalone\nrock\npaper\nscissors\nA\nB\n[CONTEXT]\n[RESPONSE\nA]\nB]\n");
     folder_.write("rows.jsonl", kRows);
+    // In the words of the published fixtures.
+    folder_.write("words.jsonl",
+                  R"({"prompt":"w1 ","responses":["w2","w3 w4","w5"],"comparisons":[{"i":1,"j":0},{"i":2,"j":1}]})"
+                  "\n");
     ASSERT_EQ(call("init --layers 1 --hidden 16 --heads 2 --inner 32 --words $F/words.txt --out $F/base").exit_code, 0);
   }
   // $F stands for the test's folder, $P for the published fixtures.
@@ -88,7 +92,7 @@ TEST_F(PairwiseVerbs, LengthLimitsAreOfBothResponsesTogether) {
   EXPECT_THAT(call(base + "--max-length 18 --overlong drop --out $F/d").output, HasSubstr("1 dropped, 0 truncated"));
   const Call cut = call(base + "--max-length 18 --overlong truncate-left --out $F/e");
   EXPECT_EQ(cut.exit_code, 0) << cut.output;
-  EXPECT_THAT(cut.output, HasSubstr("0 dropped, 4 truncated"));
+  EXPECT_THAT(cut.output, HasSubstr("0 dropped, 2 truncated"));
 }
 
 TEST_F(PairwiseVerbs, RefuseWhatDoesNotFit) {
@@ -137,8 +141,9 @@ TEST_F(PairwiseVerbs, JudgeSamplesAndPolicies) {
 // What a base holds of a head must not stand in the way of an adapter's own.
 TEST_F(PairwiseVerbs, AdaptersOpenAgainOnABaseWithAHead) {
   ASSERT_EQ(call(train("pair", "--steps 2 --head pair")).exit_code, 0);
-  const std::string more = " --lora-rank 2 --data $F/rows.jsonl --steps 3 --no-report ";
-  ASSERT_EQ(call("train --model $F/pair --out $F/one" + more).exit_code, 0);
+  const std::string more = " --lora-rank 2 --data $F/words.jsonl --steps 3 --no-report ";
+  ASSERT_EQ(
+      call("train --model $F/pair --out $F/one --lora-rank 2 --data $F/rows.jsonl --steps 3 --no-report").exit_code, 0);
   ASSERT_EQ(call("train --model $P/llama --head pair --out $F/two" + more).exit_code, 0);
   ASSERT_EQ(call("train --model $P/pair_rm --out $F/three" + more).exit_code, 0);
   for (const std::string name : {"one", "two", "three"}) {
@@ -164,7 +169,7 @@ TEST_F(PairwiseVerbs, ImportRecordsWhatAPairwiseClassDoesNotSay) {
   EXPECT_EQ(io::read_json_file(folder_ / "again" / "config.json")["rondo"]["head"]["tau"], 2);
   EXPECT_EQ(call("verify $F/prm --reference $P/pair_rm/record_as_it_stands.json").exit_code, 0);
   ASSERT_EQ(
-      call("train --model $P/pair_rm --head pair --data $F/rows.jsonl --steps 1 --no-report --out $F/other").exit_code,
+      call("train --model $P/pair_rm --head pair --data $F/words.jsonl --steps 1 --no-report --out $F/other").exit_code,
       0);
   EXPECT_EQ(io::read_json_file(folder_ / "other" / "config.json")["architectures"], json({"DebertaV2Model"}));
   ASSERT_EQ(call("import --from $P/pair_lm --out $F/plm --preset rlhflow_pair").exit_code, 0);

@@ -304,9 +304,14 @@ TEST_F(Published, ExportSaysWhereTransformersWouldReadAnotherToken) {
   const std::string model = changed("gpt2", [](json& c) { c["pad_token_id"] = c["eos_token_id"]; });
   const testing::Call made = testing::rondo("export --model " + model + " --out " + at("out"));
   EXPECT_EQ(made.exit_code, 0);
-  EXPECT_THAT(made.output, HasSubstr("reads the token in front of it"));
+  EXPECT_THAT(made.output, HasSubstr("the score is read in front of </s> (3)"));
   const testing::Call fine = testing::rondo("export --model " + published("gpt2").string() + " --out " + at("fine"));
-  EXPECT_THAT(fine.output, Not(HasSubstr("reads the token in front of it")));
+  EXPECT_THAT(fine.output, Not(HasSubstr("read in front of")));
+  // Read by length, it needs a pad token that no text ends with.
+  ASSERT_EQ(testing::rondo("import --from " + model + " --out " + at("length") + " --pooling sequence_end").exit_code,
+            0);
+  EXPECT_THAT(testing::rondo("export --model " + at("length") + " --out " + at("padded")).output,
+              HasSubstr("pad_token_id was 3, which ends a text"));
   const testing::Call pooled = import(published("gpt2"), "mean", "--pooling mean");
   ASSERT_EQ(pooled.exit_code, 0) << pooled.output;
   EXPECT_THAT(testing::rondo("export --model " + at("mean") + " --out " + at("no")).output,

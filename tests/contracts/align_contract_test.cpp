@@ -142,5 +142,15 @@ TEST_F(AlignContract, ACommandThatTheUserEndsIsNoFailure) {
   EXPECT_TRUE(runs::align(config, {}).interrupted);
 }
 
+// A run may die between writing its samples and removing what they were collected in.
+TEST_F(AlignContract, WhatAKilledRunLeftBesideItsSamplesGoes) {
+  runs::align(alignment(base("policy"), judge("judge"), "run"), {});
+  fs::remove(path("run/iteration-001/manifest.json"));
+  folder_.write("run/iteration-001/samples.jsonl.part", "half a row");
+  runs::align(runs::resumed_alignment(path("run")), {});
+  EXPECT_TRUE(fs::exists(path("run/iteration-001/manifest.json")));
+  EXPECT_FALSE(fs::exists(path("run/iteration-001/samples.jsonl.part")));
+}
+
 }  // namespace
 }  // namespace rondo

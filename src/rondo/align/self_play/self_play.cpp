@@ -180,8 +180,12 @@ class SelfPlay {
   // Responses of a policy to prompts, from the file where they are there already. Finished prompts collect beside it.
   Samples responses(const fs::path& file, int64_t which, const std::vector<PolicyPrompt>& prompts,
                     const generate::GenerateOptions& options) {
-    if (fs::exists(file)) return read_samples(file, prompts.size());
-    io::PartFile part(file.string() + ".part",
+    const fs::path beside = file.string() + ".part";
+    if (fs::exists(file)) {
+      fs::remove(beside);  // left by a run that died between the two
+      return read_samples(file, prompts.size());
+    }
+    io::PartFile part(beside.string(),
                       {{"weights", iterates_.weights(which)}, {"seed", options.seed}, {"prompts", prompts.size()}});
     Samples samples;
     part.for_each([&](const std::string& line) { samples.push_back(generate::responses_of(parsed(line, file))); });
