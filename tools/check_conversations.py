@@ -269,8 +269,10 @@ def check(count, folder):
     compare("generate", [row["response_ids"][0] for row in lines(folder / "generated.jsonl")], greedy)
 
     conversations = folder / "conversations.jsonl"
-    conversations.write_text("".join(json.dumps(dict(messages=m["turns"], tools=m["tools"],
-                                                     add_generation_prompt=True)) + "\n" for m in meanings))
+    # Word for word: `template` shows nulls, which apply_chat_template takes out before it renders.
+    shown_turns = [[{k: v for k, v in turn.items() if v is not None} for turn in m["turns"]] for m in meanings]
+    conversations.write_text("".join(json.dumps(dict(messages=turns, tools=m["tools"], add_generation_prompt=True))
+                                     + "\n" for turns, m in zip(shown_turns, meanings)))
     rondo("template", "--model", judge, "--data", conversations, "--out", folder / "rendered.jsonl")
     compare("template", [row.get("text") for row in lines(folder / "rendered.jsonl")],
             [text for text, _ in prompts])

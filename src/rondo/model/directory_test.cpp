@@ -101,7 +101,7 @@ TEST_F(Directory, RefusesWhatItDoesNotImplement) {
                {"rope_scaling", {{"rope_type", "longrope"}, {"factor", 2.0}}, "known: default, linear, llama3, yarn"},
                {"rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}, {"twist", 1}}, "'twist' is not understood"},
                {"residual_multiplier", 0.5, "not implemented for this family"},
-               {"quantization_config", {{"bits", 4}}, "not implemented for this family"},
+               {"quantization_config", {{"bits", 4}}, "quantised weights are not read"},
                {"layer_types", {"sliding_attention"}, "not implemented for this family"},
                {"hidden_size", "8", "not a whole number"},
                {"rondo", 3, "not an object"}};

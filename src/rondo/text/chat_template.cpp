@@ -26,25 +26,16 @@ Json parse_ordered(const std::string& text, const char* where) {
   return text.empty() ? Json(nullptr) : io::parse_ordered_json(text, where);
 }
 
-Json without_nulls(const Json& message) {
-  if (!message.is_object()) return message;
-  Json result = Json::object();
-  for (const auto& [key, value] : message.items()) {
-    if (!value.is_null()) result[key] = value;
-  }
-  return result;
-}
-
-// As transformers does before it renders: keys that are null are not there. And reasoning has three names in the wild;
-// templates look for `reasoning_content` and `thinking`, so a message that has any gets both.
-Json normalised(const Json& messages) {
+// Reasoning has three names in the wild. Templates look for `reasoning_content` and `thinking`: a message that has any
+// gets both, as transformers does before it renders.
+Json with_reasoning(const Json& messages) {
   if (!messages.is_array()) return messages;
   Json result = Json::array();
-  for (const Json& given : messages) {
-    const Json message = without_nulls(given);
+  for (const Json& message : messages) {
     const Json* reasoning = nullptr;
     for (const char* const name : {"reasoning_content", "thinking", "reasoning"}) {
-      const bool has = reasoning == nullptr && message.is_object() && message.contains(name);
+      const bool has =
+          reasoning == nullptr && message.is_object() && message.contains(name) && !message.at(name).is_null();
       if (has) reasoning = &message.at(name);
     }
     if (reasoning == nullptr) {
@@ -139,7 +130,7 @@ Rendering ChatTemplate::render(const TemplateInput& input) const {
   if (for_tools_ && !input.tools.is_null()) return for_tools_->render(input);
   jinja::Interpreter interpreter({}, clock_);
   for (const auto& [name, token] : tokens_.by_name) interpreter.define(name, jinja::Value::string(token));
-  interpreter.define("messages", jinja::from_json(normalised(input.messages)));
+  interpreter.define("messages", jinja::from_json(with_reasoning(input.messages)));
   interpreter.define("tools", jinja::from_json(input.tools));
   interpreter.define("documents", jinja::from_json(input.documents));
   interpreter.define("add_generation_prompt", jinja::Value::boolean(input.add_generation_prompt));
@@ -180,7 +171,13 @@ Json message_object(const Message& message) {
   Json object = {{"role", message.role}, {"content", message.content}};
   const Json extra = parse_ordered(message.extra_json, "further keys of a message");
   if (!extra.is_object()) return object;
-  for (const auto& [key, value] : extra.items()) object[key] = value;
+  for (const auto& [key, value] : extra.items()) {
+    // As transformers hands conversations to templates: what is null is not there.
+    if (value.is_null())
+      object.erase(key);
+    else
+      object[key] = value;
+  }
   return object;
 }
 

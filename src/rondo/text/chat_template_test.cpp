@@ -160,10 +160,16 @@ TEST(Jinja, CopiesReasoningUnderBothNames) {
   TemplateInput input;
   input.messages = Json::parse(R"([{"role": "assistant", "content": "", "reasoning": "r"}])");
   EXPECT_EQ(ChatTemplate("{{ messages[0].thinking }}{{ messages[0].reasoning_content }}", {}).render(input).text, "rr");
-  // A null is not there, as in transformers 5.24; an empty text is.
-  input.messages = Json::parse(R"([{"role": "assistant", "content": null, "name": null, "x": [null]}])");
-  const char* const kAsks = "{{ messages[0].content is defined }} {{ 'name' in messages[0] }} {{ messages[0].x }}";
-  EXPECT_EQ(ChatTemplate(kAsks, {}).render(input).text, "False False [None]");
+}
+
+// As apply_chat_template of transformers 5.24: a content that is null is not there, an empty one is.
+TEST(Jinja, AMissingContentIsNotThere) {
+  const ChatTemplate asks("{% for m in messages %}{{ m.content is defined }} {{ m.x }};{% endfor %}", {});
+  const Message without{.role = "assistant", .content = "", .extra_json = R"({"x":[null],"content":null})"};
+  const Message empty{.role = "assistant", .content = "", .extra_json = ""};
+  EXPECT_EQ(asks.render({.is_plain = false, .text = "", .messages = {}, .tools_json = "", .template_kwargs_json = ""},
+                        {without, empty}, false),
+            "False [None];True ;");
 }
 
 constexpr const char* kTurns =
