@@ -96,6 +96,9 @@ function(rondo_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  if(RONDO_SANITIZE)
+    math(EXPR ARG_TIMEOUT "4 * ${ARG_TIMEOUT}")  # what the sanitizers cost
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "RONDO_BINARY=${CMAKE_BINARY_DIR}/rondo;RONDO_SOURCE=${CMAKE_SOURCE_DIR};OMP_NUM_THREADS=1")
 endfunction()
