@@ -16,6 +16,8 @@ namespace {
 using testing::distance;
 using testing::random_tensor;
 
+constexpr int64_t kPlanes = 67;
+
 PreferenceTable table_of(const std::string& kind, int64_t count) {
   PreferenceTable table;
   if (kind == "pairwise") {
@@ -25,8 +27,9 @@ PreferenceTable table_of(const std::string& kind, int64_t count) {
   }
   if (kind != "gpm") table.rewards_M = random_tensor({count}, 1).to(at::kFloat);
   if (kind == "bt") return table;
-  table.embeddings_ME = random_tensor({count, 6}, 2).to(at::kFloat);
-  table.gate_P = random_tensor({3}, 3).to(at::kFloat);
+  // Long enough for sums whose order depends on the place in a block.
+  table.embeddings_ME = random_tensor({count, 2 * kPlanes}, 2).to(at::kFloat);
+  table.gate_P = random_tensor({kPlanes}, 3).to(at::kFloat);
   return table;
 }
 
@@ -47,7 +50,7 @@ TEST_P(EveryKind, ResponsesThatAreTheSameTieToTheLastBit) {
       for (size_t j = 0; j < places.size(); ++j) {
         const auto a = static_cast<int64_t>(i), b = static_cast<int64_t>(j);
         const float score = scores_MM[a][b].item<float>();
-        EXPECT_NEAR(score, all_MM[places[i]][places[j]].item<float>(), 1e-5);
+        EXPECT_NEAR(score, all_MM[places[i]][places[j]].item<float>(), 1e-4);
         if (places[i] != places[j]) continue;
         EXPECT_EQ(score, 0);
         EXPECT_EQ(ordered_MM[a][b].item<float>(), 0);
@@ -57,7 +60,7 @@ TEST_P(EveryKind, ResponsesThatAreTheSameTieToTheLastBit) {
       }
     }
     EXPECT_TRUE(at::equal(scores_MM, -scores_MM.t()));
-    EXPECT_LT(distance(means_M, scores_MM.sum(1) / static_cast<double>(places.size() - 1)), 1e-5);
+    EXPECT_LT(distance(means_M, scores_MM.sum(1) / static_cast<double>(places.size() - 1)), 1e-4);
   }
 }
 
@@ -65,7 +68,7 @@ TEST_P(EveryKind, ChoosesResponsesInAnyOrder) {
   const PreferenceTable table = table_of(GetParam(), 4);
   const std::vector<int64_t> places{3, 1};
   const Tensor chosen_MM = table.of_responses(places).scores_MM();
-  EXPECT_NEAR(chosen_MM[0][1].item<float>(), table.scores_MM()[3][1].item<float>(), 1e-6);
+  EXPECT_NEAR(chosen_MM[0][1].item<float>(), table.scores_MM()[3][1].item<float>(), 1e-4);
   EXPECT_FALSE(table.of_responses(places).same_M.defined());
 }
 
