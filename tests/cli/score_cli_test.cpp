@@ -342,6 +342,21 @@ TEST_F(ScoreVerb, AnswersMistakesWithTheRemedy) {
   }
 }
 
+// Digits and keys come back as they stood, and so do texts of other formats that look like what digits are kept in.
+TEST_F(ScoreVerb, GivesRowsBackAsTheyStood) {
+  const std::string row = R"("z":1.50,"id":12345678901234567890123,"prompt":"play ","responses":["rock","paper"])";
+  folder_.write("digits.jsonl", "{" + row + "}\n");
+  must("score --model $F/gpm --data $F/digits.jsonl --out $F/digits_out.jsonl");
+  EXPECT_THAT(read("digits_out.jsonl"), HasSubstr("{" + row + ","));
+  folder_.write("marks.csv",
+                "prompt,responses,mark\nplay ,\"[\"\"rock\"\",\"\"paper\"\"]\",\x01"
+                "12\n");
+  must("score --model $F/gpm --data $F/marks.csv --out $F/marks_out.jsonl");
+  EXPECT_EQ(rows("marks_out.jsonl").at(0)["mark"],
+            "\x01"
+            "12");
+}
+
 TEST_F(ScoreVerb, LeavesOutOnlyWhatItWasToldTo) {
   folder_.write("rows.jsonl",
                 "{\"prompt\":\"play \",\"responses\":[\"rock\",\"rock paper scissors rock\"]}\n{\"text\":1}\n"

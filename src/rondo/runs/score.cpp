@@ -156,9 +156,9 @@ class Scoring {
     const int64_t whole_lots = part_.finished() - part_.finished() % kRowsTogether;
     int64_t n = 0;
     part_.for_each([&](const std::string& line) {
-      const Json finished = parse_finished(line, config_.out, ++n).spelled;
+      const Json finished = parse_finished(line, config_.out, ++n).row;
       auto item = items_.next();
-      if (!item || item->source.row.as_spelled() != finished) {
+      if (!item || item->source.row.object != finished) {
         throw ConfigError(
             fmt::format("another run was interrupted here: {}.part: its row {} is not that of the data; "
                         "name the same data, or remove the file",
@@ -179,8 +179,10 @@ class Scoring {
       if (index_ < part_.finished()) continue;
       const TokenGroup& tokens = together_[k].tokens;
       const Json verdict = verdict_json(together_[k], tables[k].of_responses(tokens.places));
-      const Json line{{"row", together_[k].source.row.as_spelled()}, {"judged", verdict}};
-      part_.add(io::dump_row(line));
+      const io::Row& row = together_[k].source.row;
+      const Json line{{"row", row.as_spelled()}, {"judged", verdict}};
+      // Without digits to keep, a text may look like a spelled number.
+      part_.add(row.spelled.is_null() ? line.dump() : io::dump_row(line));
     }
     together_.clear();
     hooks_.progress(index_, 0, "scoring");
